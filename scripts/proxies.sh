@@ -93,7 +93,9 @@ sed "s|listen 443 |listen 127.0.0.1:$front |; s|127.0.0.1:6667|127.0.0.1:$port|
   s|/etc/ssl/chat.example.org|$workdir/front|" "$workdir/page.conf" >"$workdir/server.conf"
 [ "$(diff "$workdir/page.conf" "$workdir/server.conf" | grep -c '^>')" -eq 4 ] ||
   die "docs/OPERATING.md has another nginx configuration than this script knows"
+# Its workers would give up root, and could not write into $workdir what a slow client has not taken yet.
 cat >"$workdir/nginx.conf" <<END
+user $(id -un) $(id -gn);
 daemon off;
 pid $workdir/nginx.pid;
 error_log stderr;
@@ -135,6 +137,7 @@ get -o "$workdir/copy" "$file" ||
   die "no download from $file: $(tail -n 5 "$workdir/proxy.log" "$workdir/log")"
 cmp "$workdir/file" "$workdir/copy" || die "the file has changed"
 step "nginx: a file of 5 MB up and down"
+! grep -E '\[(crit|alert|emerg)\]' "$workdir/proxy.log" || die "nginx could not do what it was asked to"
 exec 4>&-
 stop_proxy
 stop_server || die "the server exited with code $?: $(cat "$workdir/log")"

@@ -11,7 +11,7 @@ mod common;
 
 use argon2::password_hash::PasswordHasher;
 use argon2::{Algorithm, Argon2, Params, Version};
-use common::{Client, Server};
+use common::{Client, Server, scratch::Scratch};
 use nix::sys::signal::Signal;
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Write};
@@ -21,28 +21,9 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-/// A directory that is gone when the test is over.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new(name: &str) -> Scratch {
-        let name = format!("chatloop-durability-{}-{name}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        let _ = std::fs::remove_dir_all(&path);
-        std::fs::create_dir(&path).unwrap();
-        Scratch(path)
-    }
-
-    fn server(&self, flags: &[&str]) -> Server {
-        let data = ["--data", self.0.to_str().unwrap(), "--history-on-join", "0"];
-        Server::start(&[&data[..], flags].concat())
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
+fn start(scratch: &Scratch, flags: &[&str]) -> Server {
+    let data = ["--data", scratch.path(), "--history-on-join", "0"];
+    Server::start(&[&data[..], flags].concat())
 }
 
 /// Ends it as a power cut does.
@@ -156,8 +137,8 @@ fn what_anyone_has_seen_is_in_the_history_once_and_in_order() {
     let scratch = Scratch::new("rounds");
     let mut seen: Vec<Vec<String>> = Vec::new();
     for round in 1..=rounds {
-        seen.extend(talk_until_killed(scratch.server(&[]), round));
-        let server = scratch.server(&[]);
+        seen.extend(talk_until_killed(start(&scratch, &[]), round));
+        let server = start(&scratch, &[]);
         let mut reader = server.join();
         let past = history(&mut reader);
         let places: HashMap<&str, usize> =
@@ -191,7 +172,7 @@ fn operator(password: &str) -> String {
 fn what_was_acknowledged_is_there_after_a_kill() {
     let scratch = Scratch::new("facts");
     let oper = operator("open-sesame");
-    let server = scratch.server(&["--oper", &oper]);
+    let server = start(&scratch, &["--oper", &oper]);
     let (mut alice, mut bob) = (server.join(), server.join());
     ask(&mut alice, "/nick alice", "you are now known as alice");
     ask(&mut alice, "/register correct-horse", "account alice created");
@@ -210,7 +191,7 @@ fn what_was_acknowledged_is_there_after_a_kill() {
     ask(&mut bob, "/msg alice call me", "at the next login");
     kill(server);
 
-    let server = scratch.server(&["--oper", &oper]);
+    let server = start(&scratch, &["--oper", &oper]);
     let (mut alice, mut bob) = (server.join(), server.join());
     ask(&mut bob, "/nick alice", "nick alice is registered");
     ask(&mut bob, "/nick mallory", "known as mallory");
@@ -240,7 +221,7 @@ fn what_was_acknowledged_is_there_after_a_kill() {
     kill(server);
 
     // Mail has been handed over once.
-    let server = scratch.server(&[]);
+    let server = start(&scratch, &[]);
     let mut alice = server.join();
     ask(&mut alice, "/login alice correct-horse", "you are now known as alice");
     alice.assert_nothing_waits();
@@ -261,7 +242,7 @@ fn lock(scratch: &Scratch) -> rusqlite::Connection {
 #[test]
 fn while_another_program_holds_the_lock_the_chat_is_served_and_nothing_is_lost() {
     let scratch = Scratch::new("locked");
-    let mut server = scratch.server(&[]);
+    let mut server = start(&scratch, &[]);
     let (mut alice, mut bob) = (server.join(), server.join());
     let lock = lock(&scratch);
     alice.send("during the lock\n");
@@ -286,7 +267,7 @@ fn while_another_program_holds_the_lock_the_chat_is_served_and_nothing_is_lost()
 #[test]
 fn a_server_that_ends_while_messages_cannot_be_saved_fails() {
     let scratch = Scratch::new("unsaved");
-    let mut server = scratch.server(&[]);
+    let mut server = start(&scratch, &[]);
     let mut alice = server.join();
     let lock = lock(&scratch);
     alice.send("not in time\n");
@@ -295,14 +276,14 @@ fn a_server_that_ends_while_messages_cannot_be_saved_fails() {
     assert_eq!(server.ended().code(), Some(1));
     server.log.wait_for("the end: messages could not be saved: another program has locked");
     drop(lock);
-    let server = scratch.server(&[]);
+    let server = start(&scratch, &[]);
     ask(&mut server.join(), "/history 5", "no messages");
 }
 
 #[test]
 fn a_database_that_is_deleted_under_the_server_is_noticed() {
     let scratch = Scratch::new("deleted");
-    let mut server = scratch.server(&["--greeting-delay=150"]);
+    let mut server = start(&scratch, &["--greeting-delay=150"]);
     let mut alice = server.join();
     std::fs::remove_file(scratch.0.join("chatloop.db")).unwrap();
     ask(&mut alice, "into nowhere", "not saved: the database file has been deleted or replaced");
@@ -329,7 +310,7 @@ fn a_database_that_is_deleted_under_the_server_is_noticed() {
 #[test]
 fn damage_that_a_query_finds_is_called_damage_with_what_to_do() {
     let scratch = Scratch::new("damaged-row");
-    let server = scratch.server(&[]);
+    let server = start(&scratch, &[]);
     let (mut alice, mut bob) = (server.join(), server.join());
     alice.send("hello\n");
     wait_for(&mut bob, "]: hello");
@@ -344,7 +325,7 @@ fn damage_that_a_query_finds_is_called_damage_with_what_to_do() {
 #[test]
 fn a_file_at_its_limit_stops_messages_and_not_the_chat() {
     let scratch = Scratch::new("ulimit");
-    let data = ["--data", scratch.0.to_str().unwrap()];
+    let data = ["--data", scratch.path()];
     let mut server = Server::by_shell("ulimit -f 1024; exec \"$0\" \"$@\"", &data);
     let (mut alice, mut bob) = (server.join(), server.join());
     let text = "x".repeat(4_000);
@@ -364,7 +345,7 @@ fn a_file_at_its_limit_stops_messages_and_not_the_chat() {
 fn a_database_at_its_limit_names_the_flag_and_takes_accounts_and_deletions() {
     let scratch = Scratch::new("max-data");
     let oper = operator("open-sesame");
-    let server = scratch.server(&["--max-data", "1M", "--oper", &oper]);
+    let server = start(&scratch, &["--max-data", "1M", "--oper", &oper]);
     let mut alice = server.join();
     let text = "x".repeat(4_000);
     for number in 0..300 {
@@ -404,7 +385,7 @@ fn a_directory_of_an_earlier_server_is_served_as_before() {
     let scratch = Scratch::new("fixture");
     let fixture = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/journal/fixtures/2e7e1f4.db");
     std::fs::copy(fixture, scratch.0.join("chatloop.db")).unwrap();
-    let server = scratch.server(&[]);
+    let server = start(&scratch, &[]);
     let (mut alice, mut carol) = (server.join(), server.join());
     ask(&mut alice, "/login alice correct-horse-2", "logged in as alice");
     ask(&mut alice, "/join #den sesame", "topic: about borrowing");
@@ -430,7 +411,7 @@ fn a_directory_with_files_rooms_and_accounts_is_served_as_before() {
     for name in ["chatloop.db", file] {
         std::fs::copy(fixture.join(name), scratch.0.join(name)).unwrap();
     }
-    let server = scratch.server(&["--oper", "root:operator"]);
+    let server = start(&scratch, &["--oper", "root:operator"]);
     let mut alice = server.join();
     ask(&mut alice, "/login alice correct-horse-2", "logged in as alice");
     wait_for(&mut alice, "call me");

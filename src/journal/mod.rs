@@ -186,6 +186,11 @@ impl Journal {
         self.log.health()
     }
 
+    /// Gives back the memory of queues that were long once.
+    pub fn release_memory(&mut self) {
+        self.log.release_memory();
+    }
+
     /// Commits all proposals, writes a snapshot for a fast start, and exits. Tells whether all that
     /// was proposed has been saved or had been rejected before.
     pub fn close(self) -> Health {

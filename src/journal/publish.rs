@@ -5,12 +5,10 @@
 //! accounts are in it only if asked for, and rooms that not everyone may enter only by name.
 
 use super::database::classify::classify;
-use super::database::{open, schema};
 use super::error::JournalError;
 use super::index::sqlite::erasure::Erased;
-use super::limits::Limits;
-use super::log::sqlite::restore::restore;
-use super::transfer::{Message, page};
+use super::log::sqlite::restore::State;
+use super::transfer::{Message, page, read_whole, write_line};
 use crate::chat::{Flag, Hub, Kind, Moment, Name, RecordId, Room, Target, Walk};
 use serde::Serialize;
 use std::collections::HashMap;
@@ -97,16 +95,8 @@ pub fn publish(
     wanted: &Selection,
     out: &mut impl Write,
 ) -> Result<Published, JournalError> {
-    let path = open::file_in(directory);
-    let connection = open::open_reader(&path)?;
-    match schema::version(&connection, &path)? {
-        0 => return Err(JournalError::Missing { path }),
-        old if old < schema::CURRENT => drop(open::open(directory, &Limits::default())?),
-        _ => {}
-    }
+    let (path, connection, State { hub, .. }) = read_whole(directory)?;
     let failed = |error| classify(&path, error);
-    let one_state = connection.unchecked_transaction().map_err(failed)?;
-    let hub = restore(&connection, &path)?.hub;
     let (rooms, left_out) = rooms(&hub, wanted);
     if let Some(room) = wanted.room.as_ref().filter(|_| rooms.is_empty()) {
         return Err(JournalError::NoRoom { room: room.as_str().to_owned() });
@@ -146,7 +136,6 @@ pub fn publish(
         }
     }
     out.flush().map_err(JournalError::Stream)?;
-    drop(one_state);
     Ok(Published { messages, left_out })
 }
 
@@ -198,9 +187,4 @@ fn line(
 /// `2026-01-31T12:30:00.123Z`.
 fn time(moment: Moment) -> String {
     jiff::Timestamp::from_millisecond(moment.0).unwrap_or_default().to_string()
-}
-
-fn write_line(out: &mut impl Write, line: &Line<'_>) -> Result<(), JournalError> {
-    serde_json::to_writer(&mut *out, line).map_err(|error| JournalError::Stream(error.into()))?;
-    out.write_all(b"\n").map_err(JournalError::Stream)
 }

@@ -54,6 +54,7 @@ impl Registration {
     ///
     /// # Errors
     /// Those of [`Poller::add`] and [`Poller::modify`]; the next call tries again.
+    #[inline]
     pub fn set(
         &mut self,
         poller: &mut Poller,

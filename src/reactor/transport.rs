@@ -138,6 +138,7 @@ impl Transport {
 /// A write takes what the socket's buffer has room for, which may be less than it was given;
 /// `WouldBlock` when there is no room. A layer counts the bytes that it has encoded.
 impl Write for Transport {
+    #[inline]
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match &mut self.layer {
             None => self.socket.write(bytes),

@@ -185,6 +185,7 @@ impl Io {
     }
 
     /// Writes at most about `share` bytes; what a layer over the socket has left over goes first.
+    #[inline]
     pub(super) fn write(&mut self, share: usize) -> Written {
         if self.transport.unsent() > 0
             && let Err(error) = self.transport.flush()
@@ -331,6 +332,7 @@ impl Connection {
 
     /// What the poller is to be asked for: readable unless paused, ended or gone; writable only
     /// while the outbox holds something that a direct write could not get rid of.
+    #[inline]
     pub(super) fn interest(&self, bounds: &Bounds) -> Interest {
         let readable = match self.life.phase {
             Phase::Open => {
@@ -409,6 +411,7 @@ impl Connection {
     }
 
     /// Queues bytes for it. `false` if that takes its send queue over the hard limit.
+    #[inline]
     pub(super) fn queue(&mut self, segment: &Segment, bounds: &Bounds) -> bool {
         if matches!(self.life.phase, Phase::Lingering | Phase::Gone) {
             return true;

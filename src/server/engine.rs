@@ -198,6 +198,7 @@ impl Engine {
     pub(super) fn release_memory(&mut self) {
         self.taken.shrink_to_fit();
         self.committed.shrink_to_fit();
+        self.journal.release_memory();
     }
 
     /// Applies a committed record. The effects go back with [`reuse`](Engine::reuse).

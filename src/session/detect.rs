@@ -5,7 +5,7 @@
 
 use crate::chat::Name;
 use crate::wire::clean::without_mark;
-use crate::wire::irc::without_tags;
+use crate::wire::irc::from_command;
 use crate::wire::telnet;
 
 /// What the first bytes tell.
@@ -116,7 +116,7 @@ pub(super) fn detect_late(line: &[u8]) -> Option<Detect> {
 
 /// Whether the command of a line is in upper case, as programs write it.
 fn is_program(line: &str) -> bool {
-    let command = without_tags(line).split(' ').next().unwrap_or_default();
+    let command = from_command(line).split(' ').next().unwrap_or_default();
     command.bytes().all(|byte| byte.is_ascii_uppercase())
 }
 
@@ -213,7 +213,7 @@ fn irc(first: &[u8]) -> Detect {
         Some(_) if is_irc_opening(line) => Detect::Irc,
         Some(_) => Detect::Plain,
         None => {
-            let line = without_tags(line);
+            let line = from_command(line);
             let word = line.split(' ').next().unwrap_or_default();
             let begun = IRC_COMMANDS.iter().any(|command| {
                 let (word, command) = (word.as_bytes(), command.as_bytes());
@@ -231,7 +231,7 @@ fn irc(first: &[u8]) -> Detect {
 /// takes. In upper case, as programs write it, a wrong subcommand or nick is still a client's, and
 /// answered as IRC.
 pub(super) fn is_irc_opening(line: &str) -> bool {
-    let mut words = without_tags(line).split(' ').filter(|word| !word.is_empty());
+    let mut words = from_command(line).split(' ').filter(|word| !word.is_empty());
     let Some(command) = words.next() else { return false };
     let rest: Vec<&str> = words.collect();
     let trailing = rest.iter().position(|word| word.starts_with(':'));
@@ -323,6 +323,11 @@ mod tests {
             (b"\r\nPOST / HTTP/1.1\r\n", Detect::Http),
             (b"@label=1;x NICK ada\r\n", Detect::Irc),
             (b"@label=1", Detect::NeedMore),
+            (b":ada NICK ada\r\n", Detect::Irc),
+            (b"@label=1 :ada!a@b USER ada 0 * :Ada\r\n", Detect::Irc),
+            (b":ad", Detect::NeedMore),
+            (b":ada hello\n", Detect::Plain),
+            (b":-) nick ada\n", Detect::Plain),
             (b"@ada hello\n", Detect::Plain),
             (b"@#lobby NICK ada\n", Detect::Plain),
             (b"pass sesame\r\n", Detect::Irc),

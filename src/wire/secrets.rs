@@ -9,7 +9,7 @@
 //!
 //! Limit: a password alone on its line is not recognised.
 
-use crate::wire::irc::without_tags;
+use crate::wire::irc::from_command;
 
 /// The commands whose last argument is a password: their names, and their number of arguments.
 pub const COMMANDS: [(&[&str], usize); 4] =
@@ -22,8 +22,8 @@ pub const COMMANDS: [(&[&str], usize); 4] =
 /// What it looks like, for the one who typed it.
 pub fn check(text: &str, exists: impl Fn(&str) -> bool) -> Result<(), String> {
     let (first, behind) = first_word(text);
-    let tagged = first.starts_with('@').then(|| first_word(without_tags(text.trim_start())));
-    if let Some(command) = irc_secret(tagged.unwrap_or((first, behind))) {
+    let irc = first.starts_with(['@', ':']).then(|| first_word(from_command(text.trim_start())));
+    if let Some(command) = irc_secret(irc.unwrap_or((first, behind))) {
         return Err(format!(
             "not sent: it looks like {command} of IRC with a password (to send it as text, use /say)"
         ));
@@ -180,6 +180,7 @@ mod tests {
             "privmsg nickserv :identify alice hunter2",
             "NOTICE NickServ@services :REGISTER hunter2 a@b",
             "@label=1 PRIVMSG NickServ IDENTIFY hunter2",
+            ":alice PASS hunter2",
             "NickServ IDENTIFY hunter2",
             "/ns identify hunter2",
             "NS ID alice hunter2",

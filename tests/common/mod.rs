@@ -8,6 +8,7 @@
 
 #[macro_use]
 mod backends;
+pub mod scratch;
 pub mod texts;
 
 use chatloop_reactor::{Backend, descriptors};

@@ -1,37 +1,14 @@
 //! Accounts as an operator manages them, who may have one, and the rooms that stay with them.
 
-use crate::common::{Client, Server};
+use crate::common::{Client, Server, scratch::Scratch};
 use crate::irc::{self, ask_bare};
 use nix::sys::signal::Signal;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-/// A directory that is gone when the test is over.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new(name: &str) -> Scratch {
-        let name = format!("chatloop-accounts-{}-{name}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        let _ = std::fs::remove_dir_all(&path);
-        std::fs::create_dir(&path).unwrap();
-        Scratch(path)
-    }
-
-    fn path(&self) -> &str {
-        self.0.to_str().unwrap()
-    }
-
-    fn server(&self, flags: &[&str]) -> Server {
-        Server::start(&[&["--data", self.path(), "--oper", "root:operator"], flags].concat())
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
+fn start(scratch: &Scratch, flags: &[&str]) -> Server {
+    Server::start(&[&["--data", scratch.path(), "--oper", "root:operator"], flags].concat())
 }
 
 /// `chatloop-server passwd`, with a password on stdin.
@@ -76,7 +53,7 @@ fn stop(mut server: Server) {
 #[test]
 fn a_lost_password_is_replaced_with_and_without_a_running_server() {
     let scratch = Scratch::new("lost");
-    let server = scratch.server(&[]);
+    let server = start(&scratch, &[]);
     let mut alice = server.join();
     ask(&mut alice, "/nick alice", "you are now known as alice");
     ask(&mut alice, "/register sesame", "account alice created");
@@ -104,7 +81,7 @@ fn a_lost_password_is_replaced_with_and_without_a_running_server() {
     assert!(done.status.success() && told(&done).contains("alice has a new password"), "{done:?}");
     let made = passwd(&scratch.0, &["carol", "--add"], "carol's1");
     assert!(made.status.success() && told(&made).contains("carol created"), "{made:?}");
-    let server = scratch.server(&[]);
+    let server = start(&scratch, &[]);
     let mut alice = server.join();
     ask(&mut alice, "/login alice another1", "wrong name or password");
     ask(&mut alice, "/login alice different", "logged in as alice");
@@ -115,7 +92,7 @@ fn a_lost_password_is_replaced_with_and_without_a_running_server() {
 #[test]
 fn an_erased_account_leaves_no_message_in_the_history_or_in_the_file() {
     let scratch = Scratch::new("erased");
-    let server = scratch.server(&[]);
+    let server = start(&scratch, &[]);
     let mut alice = server.join();
     ask(&mut alice, "/nick alice", "you are now known as alice");
     ask(&mut alice, "/register sesame", "account alice created");
@@ -185,7 +162,7 @@ fn an_operator_manages_accounts_from_an_irc_client() {
 fn a_server_may_require_an_account() {
     let scratch = Scratch::new("required");
     assert!(passwd(&scratch.0, &["alice", "--add"], "sesame").status.success());
-    let server = scratch.server(&["--require-account"]);
+    let server = start(&scratch, &["--require-account"]);
     let mut alice = Client::connect(server.address);
     wait(&mut alice, "requires an account: /login NAME PASSWORD");
     ask(&mut alice, "hello", "requires an account");
@@ -241,7 +218,7 @@ fn a_newcomer_registers_where_an_account_is_required() {
 #[test]
 fn a_registered_room_keeps_its_topic_its_operators_and_its_bans() {
     let scratch = Scratch::new("rooms");
-    let server = scratch.server(&["--rooms-per-account", "1"]);
+    let server = start(&scratch, &["--rooms-per-account", "1"]);
     let mut alice = server.join();
     ask(&mut alice, "/nick alice", "you are now known as alice");
     ask(&mut alice, "/register sesame", "account alice created");
@@ -254,7 +231,7 @@ fn a_registered_room_keeps_its_topic_its_operators_and_its_bans() {
     alice.send("/quit\n");
     alice.until_over();
     stop(server);
-    let server = scratch.server(&[]);
+    let server = start(&scratch, &[]);
     let mut alice = server.join();
     ask(&mut alice, "/login alice sesame", "logged in as alice");
     ask(&mut alice, "/join #dev", "you are an operator); topic: ours");

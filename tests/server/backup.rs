@@ -1,32 +1,9 @@
 //! What an operator takes out of a data directory, and puts back: exports, backups.
 
-use crate::common::{Client, Server};
+use crate::common::{Client, Server, scratch::Scratch};
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
-
-/// A directory that is gone when the test is over.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new(name: &str) -> Scratch {
-        let name = format!("chatloop-backup-{}-{name}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        let _ = std::fs::remove_dir_all(&path);
-        std::fs::create_dir(&path).unwrap();
-        Scratch(path)
-    }
-
-    fn path(&self, name: &str) -> String {
-        self.0.join(name).to_str().unwrap().to_owned()
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
 
 fn program(arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_chatloop-server"));
@@ -64,7 +41,7 @@ fn filled(data: &str) -> Server {
 #[test]
 fn a_backup_is_made_while_the_server_runs_and_a_restored_server_goes_on() {
     let scratch = Scratch::new("whole");
-    let (data, copy) = (scratch.path("data"), scratch.path("copy"));
+    let (data, copy) = (scratch.file("data"), scratch.file("copy"));
     let server = filled(&data);
     let upload = Path::new(&data).join("files/ab");
     std::fs::create_dir_all(upload.parent().unwrap()).unwrap();
@@ -83,7 +60,7 @@ fn a_backup_is_made_while_the_server_runs_and_a_restored_server_goes_on() {
     drop(server);
     let into = program(&["restore", &copy, "--data", &data]);
     assert!(told(&into).contains("is not empty"), "{into:?}");
-    let fresh = scratch.path("fresh");
+    let fresh = scratch.file("fresh");
     let into = program(&["restore", &copy, "--data", &fresh]);
     assert!(into.status.success(), "{into:?}");
     assert_eq!(std::fs::read(format!("{fresh}/files/ab")).unwrap(), b"bytes");
@@ -96,9 +73,9 @@ fn a_backup_is_made_while_the_server_runs_and_a_restored_server_goes_on() {
 #[test]
 fn what_is_no_backup_is_not_restored_and_leaves_nothing() {
     let scratch = Scratch::new("damaged");
-    let (data, copy, fresh) = (scratch.path("data"), scratch.path("copy"), scratch.path("fresh"));
+    let (data, copy, fresh) = (scratch.file("data"), scratch.file("copy"), scratch.file("fresh"));
     drop(filled(&data));
-    let nothing = program(&["restore", &scratch.path("nowhere"), "--data", &fresh]);
+    let nothing = program(&["restore", &scratch.file("nowhere"), "--data", &fresh]);
     assert!(told(&nothing).contains("no database in"), "{nothing:?}");
     assert!(program(&["backup", &copy, "--data", &data]).status.success());
     let file = format!("{copy}/chatloop.db");
@@ -109,7 +86,7 @@ fn what_is_no_backup_is_not_restored_and_leaves_nothing() {
     let damaged = program(&["restore", &copy, "--data", &fresh]);
     assert!(told(&damaged).contains("damaged"), "{damaged:?}");
     assert!(!Path::new(&fresh).exists());
-    let none = program(&["backup", &scratch.path("x"), "--data", &scratch.path("nowhere")]);
+    let none = program(&["backup", &scratch.file("x"), "--data", &scratch.file("nowhere")]);
     assert_eq!(none.status.code(), Some(1));
     let inside = program(&["backup", &format!("{data}/copy"), "--data", &data]);
     assert!(told(&inside).contains("is in the data directory"), "{inside:?}");
@@ -119,7 +96,7 @@ fn what_is_no_backup_is_not_restored_and_leaves_nothing() {
 #[test]
 fn an_export_of_no_room_and_an_import_of_a_public_export_say_what_is_wrong() {
     let scratch = Scratch::new("no-room");
-    let (data, file) = (scratch.path("data"), scratch.path("chat.jsonl"));
+    let (data, file) = (scratch.file("data"), scratch.file("chat.jsonl"));
     drop(filled(&data));
     for all in [&[][..], &["--all"]] {
         let output = program(&[&["export", "--data", &data, "#nowhere"], all].concat());
@@ -128,7 +105,7 @@ fn an_export_of_no_room_and_an_import_of_a_public_export_say_what_is_wrong() {
     }
     assert!(program(&["export", "--data", &data, "-o", &file]).status.success());
     let import = Command::new(env!("CARGO_BIN_EXE_chatloop-server"))
-        .args(["import", "--data", &scratch.path("fresh")])
+        .args(["import", "--data", &scratch.file("fresh")])
         .stdin(std::fs::File::open(&file).unwrap())
         .output()
         .unwrap();
@@ -139,7 +116,7 @@ fn an_export_of_no_room_and_an_import_of_a_public_export_say_what_is_wrong() {
 #[test]
 fn an_export_has_what_everyone_may_read_unless_more_is_asked_for() {
     let scratch = Scratch::new("public");
-    let (data, file) = (scratch.path("data"), scratch.path("chat.jsonl"));
+    let (data, file) = (scratch.file("data"), scratch.file("chat.jsonl"));
     let server = filled(&data);
     let export = |flags: &[&str]| {
         let output = program(&[&["export", "--data", &data, "-o", &file], flags].concat());

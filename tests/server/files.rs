@@ -1,42 +1,21 @@
 //! Uploaded files on disk: kept or not there, after a kill, a full disk and a restart.
 
-use crate::common::{Client, PATIENCE, Server};
+use crate::common::{Client, PATIENCE, Server, scratch::Scratch};
 use crate::irc::PATIENT;
 use nix::sys::signal::Signal;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-/// A data directory that is gone when the test is over.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new(name: &str) -> Scratch {
-        let name = format!("chatloop-files-{}-{name}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        let _ = std::fs::remove_dir_all(&path);
-        std::fs::create_dir(&path).unwrap();
-        Scratch(path)
-    }
-
-    fn server(&self) -> Server {
-        let data = self.0.to_str().unwrap();
-        Server::start(&[PATIENT, "--data", data, "--max-transfers", "400"])
-    }
-
-    /// The names in the directory of files.
-    fn files(&self) -> Vec<String> {
-        let entries = std::fs::read_dir(self.0.join("files")).unwrap();
-        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
-    }
+fn start(scratch: &Scratch) -> Server {
+    Server::start(&[PATIENT, "--data", scratch.path(), "--max-transfers", "400"])
 }
 
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
+/// The names in the directory of files.
+fn files(scratch: &Scratch) -> Vec<String> {
+    let entries = std::fs::read_dir(scratch.0.join("files")).unwrap();
+    entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
 }
 
 /// A client that speaks plain text.
@@ -108,7 +87,7 @@ fn a_kill_leaves_no_half_file_and_loses_none_that_was_acknowledged() {
     let scratch = Scratch::new("killed");
     let mut acknowledged: Vec<(usize, String)> = Vec::new();
     for round in 0..4 {
-        let mut server = scratch.server();
+        let mut server = start(&scratch);
         let mut clients: Vec<Client> = (0..UPLOADS).map(|_| join(&server)).collect();
         let paths: Vec<String> = clients.iter_mut().map(token).collect();
         let (address, done) = (server.address, AtomicUsize::new(0));
@@ -133,8 +112,8 @@ fn a_kill_leaves_no_half_file_and_loses_none_that_was_acknowledged() {
         let acknowledged_now =
             answers.iter().filter_map(|(number, answer)| Some((*number, kept(answer)?)));
         acknowledged.extend(acknowledged_now);
-        let server = scratch.server();
-        let files = scratch.files();
+        let server = start(&scratch);
+        let files = files(&scratch);
         for (number, id) in &acknowledged {
             assert!(files.contains(id), "{number}.bin is lost");
             let answer = request(server.address, &format!("GET /files/{id}"), b"");
@@ -151,7 +130,7 @@ fn a_kill_leaves_no_half_file_and_loses_none_that_was_acknowledged() {
 #[test]
 fn a_full_disk_in_mid_upload_leaves_nothing_and_the_chat_goes_on() {
     let scratch = Scratch::new("full");
-    let data = [PATIENT, "--data", scratch.0.to_str().unwrap()];
+    let data = [PATIENT, "--data", scratch.path()];
     // Blocks of 512 bytes.
     let server = Server::by_shell("ulimit -f 1024; exec \"$0\" \"$@\"", &data);
     let (mut alice, mut bob) = (join(&server), join(&server));
@@ -159,7 +138,7 @@ fn a_full_disk_in_mid_upload_leaves_nothing_and_the_chat_goes_on() {
     let answer = request(server.address, &format!("PUT {path}large"), &vec![b'x'; 2_000_000]);
     let text = String::from_utf8_lossy(&answer);
     assert!(text.starts_with("HTTP/1.1 507 ") && text.contains("disk is full"), "{text}");
-    assert_eq!(scratch.files(), [""; 0]);
+    assert_eq!(files(&scratch), [""; 0]);
     let path = token(&mut alice);
     assert!(kept(&request(server.address, &format!("PUT {path}small"), b"abc")).is_some());
     while !bob.line().contains("shared small (3 bytes): ") {}
@@ -169,7 +148,7 @@ fn a_full_disk_in_mid_upload_leaves_nothing_and_the_chat_goes_on() {
 #[test]
 fn a_file_that_cannot_be_written_is_told_and_counted_and_the_chat_goes_on() {
     let scratch = Scratch::new("unwritable");
-    let server = scratch.server();
+    let server = start(&scratch);
     let mut alice = join(&server);
     // Whatever the server's user may do, a file in a directory that is gone it cannot make.
     std::fs::remove_dir_all(scratch.0.join("files")).unwrap();
@@ -196,7 +175,7 @@ fn a_file_that_cannot_be_written_is_told_and_counted_and_the_chat_goes_on() {
 #[test]
 fn a_restart_keeps_files_with_their_names_and_who_may_delete_them() {
     let scratch = Scratch::new("restart");
-    let mut server = scratch.server();
+    let mut server = start(&scratch);
     let mut alice = join(&server);
     alice.send("/nick alice\n/register correct-horse\n");
     let path = token(&mut alice);
@@ -204,8 +183,8 @@ fn a_restart_keeps_files_with_their_names_and_who_may_delete_them() {
     server.signal(Signal::SIGTERM);
     assert!(server.ended().success());
     std::fs::write(scratch.0.join("files").join("left-over"), "x").unwrap();
-    let server = scratch.server();
-    assert_eq!(scratch.files(), [id.as_str()]);
+    let server = start(&scratch);
+    assert_eq!(files(&scratch), [id.as_str()]);
     let answer = request(server.address, &format!("GET /files/{id}/plan.pdf"), b"");
     assert_eq!(body_of(&answer), b"abc");
     assert!(String::from_utf8_lossy(&answer).contains("filename*=UTF-8''plan.pdf\r\n"));

@@ -1,30 +1,10 @@
 //! Which command does an answer belong to, if the journal is on disk and answers later?
 
-use crate::common::{Client, Server};
+use crate::common::{Client, Server, scratch::Scratch};
 use crate::irc::{self, ask_bare as ask};
-use std::path::PathBuf;
 
-/// A directory that is gone when the test is over.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new(name: &str) -> Scratch {
-        let name = format!("chatloop-irc-disk-{}-{name}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        let _ = std::fs::remove_dir_all(&path);
-        std::fs::create_dir(&path).unwrap();
-        Scratch(path)
-    }
-
-    fn server(&self) -> Server {
-        irc::server(&["--data", self.0.to_str().unwrap()])
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
+fn start(scratch: &Scratch) -> Server {
+    irc::server(&["--data", scratch.path()])
 }
 
 fn irc(server: &Server, nick: &str) -> Client {
@@ -38,7 +18,7 @@ fn irc(server: &Server, nick: &str) -> Client {
 #[test]
 fn what_follows_words_does_not_answer_under_their_label() {
     let scratch = Scratch::new("words");
-    let server = scratch.server();
+    let server = start(&scratch);
     let mut ada = irc(&server, "ada");
     ask(&mut ada, "JOIN #room");
     let told = ask(&mut ada, "@label=1 PRIVMSG #room :one\nPRIVMSG #nowhere :two");
@@ -50,7 +30,7 @@ fn what_follows_words_does_not_answer_under_their_label() {
 #[test]
 fn mail_is_no_answer_to_what_is_asked_meanwhile() {
     let scratch = Scratch::new("mail");
-    let server = scratch.server();
+    let server = start(&scratch);
     let mut ada = irc(&server, "ada");
     ask(&mut ada, "REGISTER * * sesame");
     ada.send("QUIT\r\n");
@@ -74,7 +54,7 @@ fn mail_is_no_answer_to_what_is_asked_meanwhile() {
 #[test]
 fn a_question_that_the_journal_cannot_answer_is_over() {
     let scratch = Scratch::new("failed");
-    let server = scratch.server();
+    let server = start(&scratch);
     let mut ada = irc(&server, "ada");
     ask(&mut ada, "JOIN #room\nPRIVMSG #room :one");
     let file = rusqlite::Connection::open(scratch.0.join("chatloop.db")).unwrap();

@@ -1,38 +1,14 @@
 //! What a service manager and its tools do with the server: several addresses, sockets handed over,
 //! readiness, a log that is moved away, a reload.
 
-use crate::common::{Client, Server};
+use crate::common::{Client, Server, scratch::Scratch};
 use nix::sys::signal::Signal;
 use std::io::Read;
 use std::net::TcpListener;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixDatagram;
-use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
-
-/// A directory that is gone when the test is over.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new(name: &str) -> Scratch {
-        let name = format!("chatloop-service-{}-{name}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        let _ = std::fs::remove_dir_all(&path);
-        std::fs::create_dir(&path).unwrap();
-        Scratch(path)
-    }
-
-    fn path(&self, name: &str) -> String {
-        self.0.join(name).to_str().unwrap().to_owned()
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
 
 fn program(arguments: &[&str], environment: &[(&str, &str)]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_chatloop-server"));
@@ -60,7 +36,7 @@ fn it_listens_at_every_address_that_is_named() {
 #[test]
 fn it_takes_the_sockets_of_a_service_manager_and_says_that_it_is_ready() {
     let scratch = Scratch::new("sockets");
-    let notify = scratch.path("notify");
+    let notify = scratch.file("notify");
     let manager = UnixDatagram::bind(&notify).unwrap();
     manager.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -93,7 +69,7 @@ fn it_takes_the_sockets_of_a_service_manager_and_says_that_it_is_ready() {
 #[test]
 fn a_log_that_was_moved_away_goes_on_in_a_new_file_after_sighup() {
     let scratch = Scratch::new("log");
-    let (log, old) = (scratch.path("chat.log"), scratch.path("chat.log.1"));
+    let (log, old) = (scratch.file("chat.log"), scratch.file("chat.log.1"));
     let server = Server::start(&["--log-file", &log]);
     let wait_for = |path: &str, words: &str| {
         let deadline = std::time::Instant::now() + crate::common::PATIENCE;
@@ -113,7 +89,7 @@ fn a_log_that_was_moved_away_goes_on_in_a_new_file_after_sighup() {
     drop(second);
     wait_for(&log, "disconnected");
     assert!(!std::fs::read_to_string(&old).unwrap().contains("guest2"));
-    let failed = program(&["0", "--log-file", &scratch.path("nowhere/log")], &[]);
+    let failed = program(&["0", "--log-file", &scratch.file("nowhere/log")], &[]);
     assert!(String::from_utf8_lossy(&failed.stderr).contains("--log-file"), "{failed:?}");
     assert_eq!(failed.status.code(), Some(1));
 }
@@ -121,7 +97,7 @@ fn a_log_that_was_moved_away_goes_on_in_a_new_file_after_sighup() {
 #[test]
 fn an_operator_reloads_the_configuration() {
     let scratch = Scratch::new("reload");
-    let file = scratch.path("chat.toml");
+    let file = scratch.file("chat.toml");
     std::fs::write(&file, "oper = [\"root:operator\"]\n").unwrap();
     let server = Server::start(&["--config", &file]);
     let mut root = server.join();
@@ -139,7 +115,7 @@ fn an_operator_reloads_the_configuration() {
 #[test]
 fn passwords_come_from_files_and_mistyped_variables_are_told() {
     let scratch = Scratch::new("secrets");
-    let (password, opers) = (scratch.path("password"), scratch.path("opers"));
+    let (password, opers) = (scratch.file("password"), scratch.file("opers"));
     std::fs::write(&password, "\u{feff}let-me-in\nsecond line\n").unwrap();
     std::fs::write(&opers, "# operators\nroot:operator\n\nann:another1\n").unwrap();
     let server = Server::start(&["--password-file", &password, "--oper-file", &opers]);

@@ -214,8 +214,9 @@ impl Hub {
         self.may_act_for(&name, at.time)?;
         let account = self.accounts.get(&name).ok_or(Refusal::WrongPassword)?;
         let (name, named) = (account.name.clone(), user.identity.named);
-        let renames =
-            !named && !self.nicks.contains_key(&name) && self.may_be_renamed(user, &name).is_ok();
+        let renames = !named
+            && self.session_of(name.as_str()).is_none()
+            && self.may_be_renamed(user, &name).is_ok();
         let metadata = self.metadata_before(at);
         self.keep_silent_everywhere(at);
         if let Some(account) = self.accounts.get_mut(&name)
@@ -257,9 +258,7 @@ impl Hub {
                 advance(&mut account.markers, &target, time);
             }
         }
-        let identity = Arc::clone(&user.identity);
-        self.accounts.weigh(name);
-        Some(identity)
+        Some(Arc::clone(&user.identity))
     }
 
     /// The accounts that no one has been logged in to since `before`.

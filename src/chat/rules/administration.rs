@@ -105,10 +105,9 @@ impl Hub {
         reason: Option<Arc<str>>,
     ) -> Result<(), Refusal> {
         let by = Arc::clone(&self.operator(at)?.identity);
-        let Some((nick, &session)) = self.nicks.get_key_value(nick) else {
-            return Err(Refusal::NoSuchNick(nick.clone()));
-        };
-        let nick = nick.clone();
+        let user = self.users.called(nick.as_str());
+        let user = user.ok_or_else(|| Refusal::NoSuchNick(nick.clone()))?;
+        let (nick, session) = (user.identity.nick.clone(), user.identity.session);
         self.close(at, session, Refusal::Killed { nick, by, reason });
         Ok(())
     }

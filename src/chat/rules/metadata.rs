@@ -104,12 +104,6 @@ impl Hub {
         self.users.get(session)?.identity.account.as_ref()
     }
 
-    fn weigh_metadata(&mut self, owner: &Owner) {
-        if let Some(account) = self.account_of(owner).cloned() {
-            self.accounts.weigh(&account);
-        }
-    }
-
     fn metadata_mut(&mut self, owner: &Owner) -> Option<&mut Metadata> {
         match owner {
             Owner::Room(name) => self.rooms.get_mut(name).map(|room| &mut room.metadata),
@@ -145,7 +139,6 @@ impl Hub {
                 (all.into_keys().map(|key| (key, None)).collect(), news)
             }
         };
-        self.weigh_metadata(&owner);
         let mut holders = self.holders(&owner).into_iter();
         let Some((holder, audience)) = holders.next() else { return Ok(()) };
         let alone = Audience::Private { to: Vec::new(), from: at.origin };
@@ -197,7 +190,6 @@ impl Hub {
                 changes.push((key, Some(value)));
             }
         }
-        self.weigh_metadata(&owner);
         if !changes.is_empty() {
             for (holder, audience) in self.holders(&owner).into_iter().skip(1) {
                 at.tell(audience, Event::MetadataSet { holder, changes: changes.clone() });

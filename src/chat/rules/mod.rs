@@ -176,6 +176,7 @@ impl Hub {
         if let Some((room, texts)) = weighed {
             self.rooms.weigh(&room, texts);
         }
+        self.accounts.weigh_changed();
         if !is_message {
             self.hush(effects.get_mut(start..).unwrap_or_default(), &silenced_before);
         }

@@ -40,9 +40,10 @@ impl Hub {
 
     /// The session of a member, by nick.
     fn member_called(&self, room: &Room, nick: &Name) -> Result<SessionId, Refusal> {
-        let session = self.nicks.get(nick).ok_or_else(|| Refusal::NoSuchNick(nick.clone()))?;
-        if room.members.contains_key(session) {
-            Ok(*session)
+        let session = self.session_of(nick.as_str());
+        let session = session.ok_or_else(|| Refusal::NoSuchNick(nick.clone()))?;
+        if room.members.contains_key(&session) {
+            Ok(session)
         } else {
             Err(Refusal::TheyAreNotIn(nick.clone(), room.name.clone()))
         }

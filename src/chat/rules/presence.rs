@@ -75,8 +75,8 @@ impl Hub {
         if self.accounts.contains_key(nick) && account != Some(nick) {
             return Err(Refusal::NickReserved(nick.clone()));
         }
-        match self.nicks.get(nick) {
-            Some(&holder) if holder != session => Err(Refusal::NickInUse(nick.clone())),
+        match self.session_of(nick.as_str()) {
+            Some(holder) if holder != session => Err(Refusal::NickInUse(nick.clone())),
             _ => Ok(()),
         }
     }
@@ -173,13 +173,12 @@ impl Hub {
             bot: false,
         });
         self.initials.add(&nick);
-        self.nicks.insert(nick, at.origin);
         let (since, last, rooms) = (at.time, at.time, RoomList::default());
         let mut user = User { identity, since, last, rooms, name_changes: 0, extras: None };
         if entry.console {
             user.extras_mut().operator = Some("console".into());
         }
-        self.users.insert(at.origin, user);
+        self.users.insert(user);
     }
 
     /// Tells the origin who it is, and the lobby, if it starts there, who has come.
@@ -247,7 +246,6 @@ impl Hub {
     }
 
     fn free_nick(&mut self, nick: &Name) {
-        self.nicks.swap_remove(nick);
         self.initials.remove(nick);
         if let Some(number) = guest_number(nick.as_str()) {
             self.guests.release(number);
@@ -260,11 +258,8 @@ impl Hub {
         self.follow_ignored(&before, &nick);
         self.free_nick(&before.nick);
         self.initials.add(&nick);
-        self.nicks.insert(nick.clone(), at.origin);
-        let Some(user) = self.users.get_mut(&at.origin) else { return Err(Refusal::NotHere) };
-        let identity = user.identity_mut();
-        identity.nick = nick;
-        identity.named = true;
+        self.users.rename(&at.origin, nick);
+        let user = self.origin(at)?;
         let (who, rooms) = (Arc::clone(&user.identity), user.rooms.to_vec());
         let audience = Audience::Peers { rooms, from: Some(at.origin) };
         at.tell(audience, Event::Renamed { who, before });

@@ -4,9 +4,7 @@
 
 use super::messages::{Found, find};
 use crate::chat::api::{Command, Decision, Event, Listing, Past, Person, Rest, Whois};
-use crate::chat::model::{
-    Caseless, Field, Moment, Name, Query, Range, Refusal, Scope, limits, query,
-};
+use crate::chat::model::{Field, Moment, Name, Query, Range, Refusal, Scope, limits, query};
 use crate::chat::state::{Ban, Hub, Room, User};
 use std::sync::Arc;
 
@@ -138,10 +136,8 @@ impl Hub {
     }
 
     fn whois(&self, asker: &User, nick: &str, now: Moment) -> Result<Event, Refusal> {
-        let session = self.nicks.get(&Caseless(nick));
-        let user = session
-            .and_then(|session| self.users.get(session))
-            .ok_or_else(|| Refusal::NoSuchNick(Name::new(nick)))?;
+        let user = self.users.called(nick);
+        let user = user.ok_or_else(|| Refusal::NoSuchNick(Name::new(nick)))?;
         let rooms = user.rooms.iter().filter_map(|name| self.rooms.get(name));
         let rooms = rooms.filter(|room| self.sees(asker, room)).map(|room| {
             let member = room.member(user.identity.session).unwrap_or_default();

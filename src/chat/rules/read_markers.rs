@@ -63,9 +63,6 @@ impl Hub {
         let others = sessions.iter().copied().filter(|session| *session != at.origin);
         let audience = Audience::Private { to: others.collect(), from: at.origin };
         at.tell(audience, Event::ReadMarker { target, time });
-        if let Some(account) = self.origin(at)?.identity.account.clone() {
-            self.accounts.weigh(&account);
-        }
         Ok(())
     }
 }

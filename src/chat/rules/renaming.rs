@@ -66,8 +66,6 @@ impl Hub {
             match account.and_then(|account| self.accounts.get_mut(account)) {
                 Some(account) => {
                     read_markers::rename(&mut account.markers, &before, &to);
-                    let name = account.name.clone();
-                    self.accounts.weigh(&name);
                 }
                 None if user.extras().markers.is_empty() => {}
                 None => read_markers::rename(&mut user.extras_mut().markers, &before, &to),

@@ -145,11 +145,19 @@ impl Hub {
         self.may_be_heard(user, room).map(|()| room)
     }
 
+    /// The session with this nick, or those that are logged in to the account of this name.
+    fn sessions_called(&self, name: &Name) -> Vec<SessionId> {
+        match self.session_of(name.as_str()) {
+            Some(session) => vec![session],
+            None => self.accounts.get(name).map_or(Vec::new(), |account| account.sessions.clone()),
+        }
+    }
+
     /// The recipient that `to` refers to: a connected user, or an account whose mailbox is not
     /// full.
     fn may_tell(&self, to: &str) -> Result<Name, Refusal> {
-        if let Some((nick, _)) = self.nicks.get_key_value(&Caseless(to)) {
-            return Ok(nick.clone());
+        if let Some(user) = self.users.called(to) {
+            return Ok(user.identity.nick.clone());
         }
         match self.accounts.get(&Caseless(to)) {
             None => Err(Refusal::NoSuchNick(Name::new(to))),
@@ -181,10 +189,10 @@ impl Hub {
         let room_name = room.name.clone();
         let ignorers = self.ignorers_of(&who);
         let mut marked = self.mentions(&text, &room_name, &who);
-        if let Some(author) = reply.as_ref().and_then(|reply| self.nicks.get(&reply.from))
-            && self.may_be_marked(*author, &room_name, &who, &marked)
+        if let Some(author) = reply.as_ref().and_then(|it| self.session_of(it.from.as_str()))
+            && self.may_be_marked(author, &room_name, &who, &marked)
         {
-            marked.push(*author);
+            marked.push(author);
         }
         marked.retain(|session| !ignorers.contains(session) && !left_out.contains(session));
         let said = RoomMessage {
@@ -226,10 +234,7 @@ impl Hub {
         let who = Arc::clone(&self.origin(at)?.identity);
         self.may_tell(to.as_str())?;
         let ignorers = self.ignorers_of(&who);
-        let mut recipients: Vec<SessionId> = match self.nicks.get(&to) {
-            Some(&session) => vec![session],
-            None => self.accounts.get(&to).map_or(Vec::new(), |account| account.sessions.clone()),
-        };
+        let mut recipients = self.sessions_called(&to);
         let waits = recipients.is_empty();
         let away =
             recipients.first().and_then(|session| self.users.get(session)?.extras().away.clone());
@@ -326,10 +331,7 @@ impl Hub {
         self.private.retain(|private| private.id != id);
         let from = who.nick.clone();
         let message = Box::new(Quoted { id, number: 0, root: id, from, text: None });
-        let recipients = match self.nicks.get(to) {
-            Some(&session) => vec![session],
-            None => self.accounts.get(to).map_or(Vec::new(), |account| account.sessions.clone()),
-        };
+        let recipients = self.sessions_called(to);
         let event = Event::Deleted { who, room: to.clone(), message, reason };
         at.tell(Audience::Private { to: recipients, from: at.origin }, event);
         Ok(())
@@ -353,11 +355,11 @@ impl Hub {
             ignorers.dedup();
             Audience::Room { room: to.clone(), from: Some(at.origin), except: ignorers }
         } else {
-            let hearer = self.nicks.get(&to).filter(|session| !ignorers.contains(session));
-            account = hearer
-                .and_then(|session| self.users.get(session))
-                .and_then(|user| user.identity.account.clone());
-            Audience::Private { to: hearer.copied().into_iter().collect(), from: at.origin }
+            let hears = |it: &&User| !ignorers.contains(&it.identity.session);
+            let recipient = self.users.called(to.as_str()).filter(hears).map(|it| &it.identity);
+            account = recipient.and_then(|it| it.account.clone());
+            let to = recipient.map(|it| it.session).into_iter().collect();
+            Audience::Private { to, from: at.origin }
         };
         at.tell(audience, Event::Tagged { who, to, status, account, tags });
         Ok(())

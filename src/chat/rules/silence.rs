@@ -134,7 +134,10 @@ impl Hub {
             Some(account) if mask.account => {
                 self.accounts.get(&Name::new(account)).map_or(&[][..], |it| &it.sessions)
             }
-            Some(nick) => self.nicks.get(&Name::new(nick)).map_or(&[][..], std::slice::from_ref),
+            Some(nick) => self
+                .users
+                .called(nick)
+                .map_or(&[][..], |user| std::slice::from_ref(&user.identity.session)),
             None => &[],
         };
         let Some(room) = self.rooms.get_mut(name) else { return };

@@ -1,57 +1,39 @@
 //! All accounts, and what their metadata and read markers hold in memory altogether.
 //!
 //! Each account is bounded, and there may be a hundred thousand of them: so there is a memory for all.
-//! While it is used up, no account takes in more. What an account holds is weighed where it has
-//! changed.
+//! While it is used up, no account takes in more. What an account holds is weighed when a record
+//! that changes it has been applied, in one place ([`Hub::apply`](crate::chat::Hub::apply)).
 //!
 //! Rejected: the oldest give way, as recent messages do: nothing else has what they would lose.
 
 use super::account::Account;
+use super::indexed::Indexed;
 use super::table::Table;
 use crate::chat::model::Name;
-use serde::{Deserialize, Serialize, Serializer};
 use std::collections::BTreeMap;
-use std::ops::Deref;
 
 /// The memory for what accounts hold, unless it is configured.
 const MEMORY: usize = 64 * 1024 * 1024;
 
 /// All accounts.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(from = "Table<Name, Account>")]
-pub(in crate::chat) struct Accounts {
-    table: Table<Name, Account>,
+pub(in crate::chat) type Accounts = Indexed<Name, Account, Weights>;
+
+#[derive(Clone)]
+pub(in crate::chat) struct Weights {
     /// What each holds that holds something, and all of them.
-    weights: BTreeMap<Name, usize>,
+    each: BTreeMap<Name, usize>,
     bytes: usize,
     memory: usize,
-}
-
-/// Reading; what changes accounts is below.
-impl Deref for Accounts {
-    type Target = Table<Name, Account>;
-
-    fn deref(&self) -> &Table<Name, Account> {
-        &self.table
-    }
-}
-
-impl PartialEq for Accounts {
-    fn eq(&self, other: &Accounts) -> bool {
-        self.table == other.table
-    }
-}
-
-impl Serialize for Accounts {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.table.serialize(serializer)
-    }
+    /// Those that a record has changed, until they are weighed.
+    changed: Vec<Name>,
 }
 
 impl From<Table<Name, Account>> for Accounts {
     fn from(table: Table<Name, Account>) -> Accounts {
         let names: Vec<Name> = table.keys().cloned().collect();
-        let mut accounts = Accounts { table, weights: BTreeMap::new(), bytes: 0, memory: MEMORY };
+        let (each, changed) = (BTreeMap::new(), Vec::new());
+        let index = Weights { each, bytes: 0, memory: MEMORY, changed };
+        let mut accounts = Accounts { table, index };
         names.iter().for_each(|name| accounts.weigh(name));
         accounts
     }
@@ -59,21 +41,30 @@ impl From<Table<Name, Account>> for Accounts {
 
 impl Accounts {
     pub(in crate::chat) fn set_memory(&mut self, bytes: usize) {
-        self.memory = bytes;
+        self.index.memory = bytes;
     }
 
     pub(in crate::chat) fn memory(&self) -> usize {
-        self.memory
+        self.index.memory
     }
 
     /// Whether all of them together hold as much as they may.
     pub(in crate::chat) fn are_full(&self) -> bool {
-        self.bytes >= self.memory
+        self.index.bytes >= self.index.memory
     }
 
-    /// What is changed is to be [weighed](Accounts::weigh) then, if it is of weight.
+    /// The account is weighed when the record has been applied.
     pub(in crate::chat) fn get_mut(&mut self, name: &Name) -> Option<&mut Account> {
-        self.table.get_mut(name)
+        let account = self.table.get_mut(name)?;
+        self.index.changed.push(name.clone());
+        Some(account)
+    }
+
+    /// A record has been applied: weighs the accounts that it has changed.
+    pub(in crate::chat) fn weigh_changed(&mut self) {
+        while let Some(name) = self.index.changed.pop() {
+            self.weigh(&name);
+        }
     }
 
     /// Adds an account, whose name is free.
@@ -88,20 +79,19 @@ impl Accounts {
         account
     }
 
-    /// The metadata or the markers of an account may have changed.
-    pub(in crate::chat) fn weigh(&mut self, name: &Name) {
+    fn weigh(&mut self, name: &Name) {
         let after = self.table.get(name).map_or(0, Account::weight);
         let before = match after {
-            0 => self.weights.remove(name),
-            _ => self.weights.insert(name.clone(), after),
+            0 => self.index.each.remove(name),
+            _ => self.index.each.insert(name.clone(), after),
         };
-        self.bytes = self.bytes + after - before.unwrap_or(0);
+        self.index.bytes = self.index.bytes + after - before.unwrap_or(0);
     }
 
     /// Whether the counts are those of a recount.
     #[cfg(test)]
     pub(in crate::chat) fn is_counted(&self) -> bool {
         let again = Accounts::from(self.table.clone());
-        (again.bytes, &again.weights) == (self.bytes, &self.weights)
+        (again.index.bytes, &again.index.each) == (self.index.bytes, &self.index.each)
     }
 }

@@ -18,7 +18,7 @@ impl Hub {
     /// # Errors
     /// The first fault, in words.
     pub fn check(&self) -> Checked {
-        ensure(self.users.len() == self.nicks.len(), "there are not as many nicks as users")?;
+        ensure(self.users.have_different_nicks(), "two users have the same nick")?;
         let mut initials = Initials::default();
         for (session, user) in self.users.iter() {
             initials.add(&user.identity.nick);
@@ -64,13 +64,8 @@ impl Hub {
         let who = &user.identity;
         check::nick(&who.nick)?;
         let nick = who.nick.as_str();
-        let agree = who.session == session
-            && self.nicks.get(&who.nick) == Some(&session)
-            && guest_number(nick).is_none() == who.named;
-        ensure(
-            agree,
-            format_args!("the tables of users and nicks contradict each other on {nick}"),
-        )?;
+        let agree = who.session == session && guest_number(nick).is_none() == who.named;
+        ensure(agree, format_args!("the session or the nick of {nick} is another one"))?;
         check::word("address", &who.label)?;
         check::word("user name", who.names.username().map_or("", |name| name))?;
         let real = who.names.realname().map_or("", |name| name);

@@ -11,6 +11,7 @@ use super::rooms::Rooms;
 use super::server_ban::ServerBan;
 use super::table::Table;
 use super::user::User;
+use super::users::Users;
 use crate::chat::log::StoredFile;
 use crate::chat::model::{
     Audience, Caseless, Flag, Moment, Name, Origin, RecordId, SessionId, SessionSet, Viewpoint,
@@ -23,8 +24,7 @@ use std::sync::Arc;
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Hub {
     pub(in crate::chat) last: Option<RecordId>,
-    pub(in crate::chat) users: Table<SessionId, User>,
-    pub(in crate::chat) nicks: Table<Name, SessionId>,
+    pub(in crate::chat) users: Users,
     pub(in crate::chat) guests: GuestNumbers,
     pub(in crate::chat) initials: Initials,
     pub(in crate::chat) rooms: Rooms,
@@ -75,8 +75,7 @@ impl Hub {
         room.kept = true;
         Hub {
             last: None,
-            users: Table::default(),
-            nicks: Table::default(),
+            users: Users::from(Table::default()),
             guests: GuestNumbers::default(),
             initials: Initials::default(),
             rooms: Table::from_iter([(lobby, room)]).into(),
@@ -189,7 +188,7 @@ impl Hub {
 
     /// The session with this nick.
     pub fn session_of(&self, nick: &str) -> Option<SessionId> {
-        self.nicks.get(&Caseless(nick)).copied()
+        self.users.called(nick).map(|user| user.identity.session)
     }
 
     /// One room, by any spelling of its name.

@@ -5,6 +5,7 @@ mod accounts;
 mod check;
 pub mod guest_numbers;
 pub mod hub;
+mod indexed;
 pub mod initials;
 pub mod room;
 pub mod room_list;
@@ -12,6 +13,7 @@ pub mod rooms;
 pub mod server_ban;
 pub mod table;
 pub mod user;
+pub mod users;
 
 pub use account::{Account, FormerPassword, note_partner};
 pub use hub::{Hub, Private, Recalled};

@@ -7,21 +7,20 @@
 //! The recent messages of all rooms share what topics, masks and metadata leave of the memory for
 //! rooms; the oldest give way. The journal has them, so nothing is lost but time.
 
+use super::indexed::Indexed;
 use super::room::{Held, Recent, Registration, Room};
 use super::table::Table;
 use crate::chat::model::{Moment, Name, Origin, RecordId};
-use serde::{Deserialize, Serialize, Serializer};
 use std::collections::BTreeMap;
-use std::ops::Deref;
 
 /// The memory for rooms, unless it is configured.
 const MEMORY: usize = 64 * 1024 * 1024;
 
 /// All rooms.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(from = "Table<Name, Room>")]
-pub(in crate::chat) struct Rooms {
-    table: Table<Name, Room>,
+pub(in crate::chat) type Rooms = Indexed<Name, Room, Holdings>;
+
+#[derive(Clone, Default)]
+pub(in crate::chat) struct Holdings {
     all: Held,
     by_origin: BTreeMap<Origin, Held>,
     /// How many rooms each account has registered.
@@ -29,31 +28,9 @@ pub(in crate::chat) struct Rooms {
     memory: usize,
 }
 
-/// Reading; what changes rooms is below.
-impl Deref for Rooms {
-    type Target = Table<Name, Room>;
-
-    fn deref(&self) -> &Table<Name, Room> {
-        &self.table
-    }
-}
-
-impl PartialEq for Rooms {
-    fn eq(&self, other: &Rooms) -> bool {
-        self.table == other.table
-    }
-}
-
-impl Serialize for Rooms {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.table.serialize(serializer)
-    }
-}
-
 impl From<Table<Name, Room>> for Rooms {
     fn from(table: Table<Name, Room>) -> Rooms {
-        let (all, by_origin, by_account) = (Held::default(), BTreeMap::new(), BTreeMap::new());
-        let mut rooms = Rooms { table, all, by_origin, by_account, memory: MEMORY };
+        let mut rooms = Rooms { table, index: Holdings { memory: MEMORY, ..Holdings::default() } };
         rooms.weigh_all();
         rooms
     }
@@ -63,17 +40,17 @@ impl Rooms {
     /// What all rooms hold, and those of one origin.
     pub(in crate::chat) fn held(&self, origin: Option<Origin>) -> Held {
         match origin {
-            None => self.all,
-            Some(origin) => self.by_origin.get(&origin).copied().unwrap_or_default(),
+            None => self.index.all,
+            Some(origin) => self.index.by_origin.get(&origin).copied().unwrap_or_default(),
         }
     }
 
     pub(in crate::chat) fn memory(&self) -> usize {
-        self.memory
+        self.index.memory
     }
 
     pub(in crate::chat) fn set_memory(&mut self, bytes: usize) {
-        self.memory = bytes;
+        self.index.memory = bytes;
     }
 
     pub(in crate::chat) fn get_mut(&mut self, name: &Name) -> Option<&mut Room> {
@@ -118,12 +95,12 @@ impl Rooms {
     }
 
     fn count(&mut self, opener: Option<Origin>, held: Held, change: impl Fn(&mut Held, Held)) {
-        change(&mut self.all, held);
+        change(&mut self.index.all, held);
         let Some(origin) = opener else { return };
-        let of_origin = self.by_origin.entry(origin).or_default();
+        let of_origin = self.index.by_origin.entry(origin).or_default();
         change(of_origin, held);
         if of_origin.rooms == 0 {
-            self.by_origin.remove(&origin);
+            self.index.by_origin.remove(&origin);
         }
     }
 
@@ -141,16 +118,16 @@ impl Rooms {
                 self.count(opener, before, Held::remove);
             }
         }
-        if self.all.recent > self.recent_memory() {
+        if self.index.all.recent > self.recent_memory() {
             self.forget_recent();
         }
     }
 
     pub(in crate::chat) fn weigh_all(&mut self) {
-        (self.all, self.by_origin) = (Held::default(), BTreeMap::new());
-        self.by_account = BTreeMap::new();
+        (self.index.all, self.index.by_origin) = (Held::default(), BTreeMap::new());
+        self.index.by_account = BTreeMap::new();
         for by in self.table.values().filter_map(|room| room.registration.as_ref()?.by.as_ref()) {
-            *self.by_account.entry(by.clone()).or_default() += 1;
+            *self.index.by_account.entry(by.clone()).or_default() += 1;
         }
         let mut held = Vec::new();
         for room in self.table.values_mut() {
@@ -166,22 +143,22 @@ impl Rooms {
     pub(in crate::chat) fn is_counted(&self) -> bool {
         let mut again = self.clone();
         again.weigh_all();
-        (again.all, &again.by_origin, &again.by_account)
-            == (self.all, &self.by_origin, &self.by_account)
+        (again.index.all, &again.index.by_origin, &again.index.by_account)
+            == (self.index.all, &self.index.by_origin, &self.index.by_account)
     }
 
     fn count_registration(&mut self, room: &Room, change: isize) {
         let Some(by) = room.registration.as_ref().and_then(|it| it.by.clone()) else { return };
-        let count = self.by_account.entry(by.clone()).or_default();
+        let count = self.index.by_account.entry(by.clone()).or_default();
         *count = count.saturating_add_signed(change);
         if *count == 0 {
-            self.by_account.remove(&by);
+            self.index.by_account.remove(&by);
         }
     }
 
     /// How many rooms an account has registered.
     pub(in crate::chat) fn registered_by(&self, account: &Name) -> usize {
-        self.by_account.get(account).copied().unwrap_or_default()
+        self.index.by_account.get(account).copied().unwrap_or_default()
     }
 
     /// Registers a room, or ends that.
@@ -220,13 +197,13 @@ impl Rooms {
     }
 
     fn recent_memory(&self) -> usize {
-        self.memory.saturating_sub(self.all.texts).max(self.memory / 4)
+        self.index.memory.saturating_sub(self.index.all.texts).max(self.index.memory / 4)
     }
 
     /// Forgets the oldest recent messages of all rooms, a quarter of what there may be: the next
     /// walk over all of them is a long way off.
     fn forget_recent(&mut self) {
-        let excess = self.all.recent.saturating_sub(self.recent_memory() / 4 * 3);
+        let excess = self.index.all.recent.saturating_sub(self.recent_memory() / 4 * 3);
         let of_room = |room: &Room| room.recent_weights().collect::<Vec<(RecordId, usize)>>();
         let mut recent: Vec<(RecordId, usize)> = self.table.values().flat_map(of_room).collect();
         recent.sort_unstable();

@@ -88,13 +88,6 @@ impl<K: Hash + Eq, V> Table<K, V> {
         self.0.get(key)
     }
 
-    pub(in crate::chat) fn get_key_value<Q: Hash + Equivalent<K> + ?Sized>(
-        &self,
-        key: &Q,
-    ) -> Option<(&K, &V)> {
-        self.0.get_key_value(key)
-    }
-
     pub(in crate::chat) fn get_mut<Q>(&mut self, key: &Q) -> Option<&mut V>
     where
         Q: Hash + Equivalent<K> + ?Sized,

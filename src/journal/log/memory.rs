@@ -22,4 +22,8 @@ impl Log for MemoryLog {
     fn take_committed(&mut self, committed: &mut Vec<Committed>) {
         committed.append(&mut self.committed);
     }
+
+    fn release_memory(&mut self) {
+        self.committed.shrink_to_fit();
+    }
 }

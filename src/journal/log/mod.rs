@@ -26,6 +26,9 @@ pub(super) trait Log {
 
     fn end_turn(&mut self) {}
 
+    /// Gives back the memory of queues that were long once.
+    fn release_memory(&mut self) {}
+
     fn has_room(&self) -> bool {
         true
     }

@@ -79,6 +79,7 @@ pub struct Segment {
 
 impl Segment {
     /// The bytes it stands for.
+    #[inline]
     pub fn bytes(&self) -> &[u8] {
         let cells = &self.chunk.storage[self.start as usize..self.end as usize];
         // SAFETY: a segment ends at or below `filled`, and those bytes are initialised and do not
@@ -220,6 +221,11 @@ impl ChunkWriter {
             chunk.filled.set(0);
         }
     }
+
+    /// Frees the current chunk if no segment of it is left: a burst is over, and nothing is warm.
+    pub fn release_memory(&mut self) {
+        self.current.take_if(|chunk| Rc::get_mut(chunk).is_some());
+    }
 }
 
 #[cfg(test)]
@@ -262,6 +268,12 @@ mod tests {
         chunks.append(b"longer than a chunk");
         assert_eq!(chunks.allocated(), 8 + 19);
         assert_eq!(ChunkWriter::in_use(), 19, "the first chunk is gone");
+        let held = chunks.append(b"kept");
+        chunks.release_memory();
+        assert_eq!((held.bytes(), ChunkWriter::in_use()), (&b"kept"[..], 8));
+        drop(held);
+        chunks.release_memory();
+        assert_eq!(ChunkWriter::in_use(), 0);
         drop(chunks);
         assert_eq!(ChunkWriter::in_use(), 0);
     }

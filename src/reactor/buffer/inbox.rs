@@ -29,6 +29,7 @@ impl Inbox {
     }
 
     /// How many bytes may still be received under `bound`.
+    #[inline]
     pub fn room(&self, bound: usize) -> usize {
         bound.saturating_sub(self.len())
     }

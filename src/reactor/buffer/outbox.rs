@@ -147,6 +147,7 @@ impl Outbox {
 
     /// Writes at most about `share` bytes, in one or a few system calls: until the writer is
     /// full, fails, or takes less than it was given. EINTR is tried again.
+    #[inline]
     pub fn write_to(&mut self, writer: &mut impl Write, share: usize) -> Written {
         let mut sent = 0;
         while let Some(first) = &self.first {

@@ -317,6 +317,17 @@ impl Delivery {
         self.private.allocated() + lanes.sum::<u64>()
     }
 
+    /// Gives back the memory of a burst, between two turns' runs.
+    pub(super) fn release_memory(&mut self) {
+        debug_assert!(self.run.room.is_none(), "an open run would be lost");
+        (self.run, self.line) = (Run::default(), Vec::new());
+        self.private.release_memory();
+        for lane in &mut self.lanes {
+            lane.rendition = Rendition::default();
+            lane.writer.release_memory();
+        }
+    }
+
     /// The turn's writing is done: where nothing was left over, fill the same memory again.
     pub(super) fn rewind(&mut self) {
         self.private.rewind();

@@ -86,6 +86,12 @@ impl Broadcast {
         self.delivery.rewind();
     }
 
+    /// Gives back the memory of a burst.
+    pub(super) fn release_memory(&mut self) {
+        self.delivery.release_memory();
+        (self.recipients, self.out) = (Vec::new(), Vec::new());
+    }
+
     /// When the server was started.
     pub(super) fn started(&self) -> Moment {
         self.irc.started

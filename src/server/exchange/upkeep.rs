@@ -64,6 +64,7 @@ impl Exchange {
     /// A burst is over: what was kept to be used again goes back to the system.
     pub(in crate::server) fn release_memory(&mut self) {
         self.engine.release_memory();
+        self.broadcast.release_memory();
         self.net.release_memory();
         memory::trim();
     }

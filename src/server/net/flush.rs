@@ -9,6 +9,7 @@ use crate::server::stint::Stint;
 use crate::trace::{self, Event};
 use chatloop_reactor::{Token, Written};
 use log::warn;
+use std::hint::black_box;
 use std::io;
 use std::time::Duration;
 
@@ -21,6 +22,9 @@ const LIGHT: usize = 2 * 1024;
 
 /// With so few to write to, a turn is short in any order. Tests have fewer.
 const FEW: usize = if cfg!(test) { 1 } else { 600 };
+
+/// Connections whose memory is fetched at once.
+const BATCH: usize = 16;
 
 /// How long a turn may write to those: a room of 2,000 takes about twice as long.
 const FLUSHING: Duration = Duration::from_millis(8);
@@ -38,9 +42,13 @@ impl Net {
         let few = self.queues.output.len() + self.queues.heavy.len() <= FEW;
         let first = if few { usize::MAX } else { LIGHT };
         let mut to_flush = std::mem::take(&mut self.queues.output);
-        for token in to_flush.drain(..) {
-            self.flush_one(token, first);
+        for batch in to_flush.chunks(BATCH) {
+            self.look_at(batch);
+            for token in batch {
+                self.flush_one(*token, first);
+            }
         }
+        to_flush.clear();
         if !self.queues.heavy.is_empty() {
             self.flush_heavy();
         }
@@ -48,6 +56,15 @@ impl Net {
         if self.queues.output.is_empty() {
             self.queues.output = to_flush;
         }
+    }
+
+    /// Looks at each of these before the first is written to. A system call displaces from the caches what
+    /// they held of the next connection, and a layer's memory lies three pointers away: fetched for all at
+    /// once it costs little more than for one.
+    fn look_at(&self, batch: &[Token]) {
+        let connections = batch.iter().filter_map(|token| self.connections.get(*token));
+        let ready = connections.filter(|it| it.io.unsent() > 0 && !it.io.transport.is_opening());
+        black_box(ready.count()); // or the compiler would leave it out
     }
 
     /// Writes to those with much to send, for as long as a turn may.

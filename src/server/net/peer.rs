@@ -45,6 +45,7 @@ impl Queues {
         !self.output.is_empty() || !self.heavy.is_empty()
     }
 
+    #[inline]
     pub(super) fn flush_later(&mut self, token: Token, connection: &mut Connection) {
         if !std::mem::replace(&mut connection.in_flush_queue, true) {
             self.output.push(token);
@@ -82,6 +83,7 @@ impl Peer<'_> {
     }
 
     /// Has the connection looked at when the turn's flush comes.
+    #[inline]
     pub(in crate::server) fn flush_later(&mut self) {
         self.queues.flush_later(self.token, self.connection);
     }

@@ -108,6 +108,7 @@ export class Model {
   hello = null;
   #base = new Map();
   #rows = 0;
+  #kept = { turn: null, states: null };
 
   take(buffer) {
     let inSnapshot = false;
@@ -160,11 +161,13 @@ export class Model {
     } else { turn.rows.push(row); this.#rows++; }
   }
 
-  // The states after the turn at this place.
+  // The states after the turn at this place. Those asked for last are kept: a replay asks for them again, or for the next.
   after(place) {
     if (place >= this.turns.length - 1) return this.states;
-    const states = copy(this.#base);
-    for (const turn of this.turns.slice(0, place + 1)) for (const row of turn.rows) apply(states, row);
+    const last = this.turns.indexOf(this.#kept.turn), goesOn = last >= 0 && last <= place;
+    const states = goesOn ? this.#kept.states : copy(this.#base);
+    for (const turn of this.turns.slice(goesOn ? last + 1 : 0, place + 1)) for (const row of turn.rows) apply(states, row);
+    this.#kept = { turn: this.turns[place], states };
     return states;
   }
 }

@@ -119,7 +119,7 @@ function ring(turn) {
   made.push(
     svg('text', { y: -12 }, `turn ${turn.number.toLocaleString('en')}`),
     svg('text', { y: 10 }, turn.done ? time(took) : model.held ? 'waits for you' : 'under way'),
-    svg('text', { y: 30, class: 'small' }, `after ${time(turn.waited)} asleep`),
+    svg('text', { y: 30, class: 'small' }, `slept ${time(turn.waited)}`),
   );
   $('#ring').replaceChildren(...made);
   const width = took && turn.waited > took ? ' (drawn shorter)' : '';
@@ -360,7 +360,7 @@ function play() {
   if (!factor) { place = null; progress = 1; return draw(); }
   place ??= 0;
   progress = 0;
-  let begun = performance.now();
+  let begun = performance.now(), drawnAt = null;
   playing = function frame(now) {
     if (playing !== frame) return;
     const turn = model.turns[place];
@@ -370,7 +370,8 @@ function play() {
       if (place >= model.turns.length - 1) { playing = null; return draw(); }
       place++; progress = 0; begun = now;
     }
-    render();
+    if (drawnAt === place) ring(model.turns[place]); // of a turn that is played, only the ring moves
+    else { drawnAt = place; render(); }
     requestAnimationFrame(frame);
   };
   requestAnimationFrame(playing);

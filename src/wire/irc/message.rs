@@ -162,14 +162,15 @@ fn word(text: &str) -> (&str, &str) {
     }
 }
 
-/// A line that may be one of IRC, from its command on; empty while only tags are there. `@#` is no
-/// tag: it sends a plain line to another room.
-pub fn without_tags(line: &str) -> &str {
-    let line = line.trim_start_matches(' ');
-    if !line.starts_with('@') || line.starts_with("@#") {
-        return line;
+/// A line that may be one of IRC, from its command on; empty while only tags or a source are there.
+/// `@#` is no tag: it sends a plain line to another room. Nor is `:-)` a source.
+pub fn from_command(line: &str) -> &str {
+    let mut line = line.trim_start_matches(' ');
+    if line.starts_with('@') && !line.starts_with("@#") {
+        line = word(line).1;
     }
-    word(line).1
+    let source = line.strip_prefix(':').unwrap_or_default();
+    if source.starts_with(|c: char| c.is_ascii_alphanumeric()) { word(line).1 } else { line }
 }
 
 /// What is known about a line whose bytes are UTF-8 only up to `valid`.

@@ -32,7 +32,7 @@ mod source;
 pub mod tags;
 
 pub use casemap::CaseMapping;
-pub use message::{MAX_PARAMETERS, Message, ParseError, without_tags};
+pub use message::{MAX_PARAMETERS, Message, ParseError, from_command};
 pub use mode::{ModeKind, ModeTable, Sign};
 pub use numeric::Numeric;
 pub use render::{Fit, LineWriter};
