@@ -321,6 +321,15 @@ impl<C: Connection> Layer for Channel<C> {
         if let Some(failure) = &self.failure {
             return Err(failure.error());
         }
+        // The usual case: nothing has come that must be shown again, and nothing else is to be said.
+        if self.buffers.is_none()
+            && let Some(connection) = &mut self.connection
+            && !connection.wants_write()
+            && let Ok(ConnectionState::WriteTraffic(mut traffic)) =
+                connection.process(&mut []).state
+        {
+            return traffic.encrypt(plain, output).map_err(io::Error::other);
+        }
         let mut length = 0;
         let encoded = self.process_incoming(Wish::Encode(plain, output, &mut length));
         encoded.map(|()| length).map_err(io::Error::other)
