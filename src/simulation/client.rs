@@ -8,6 +8,9 @@ use chatloop_reactor::simulated::Dice;
 /// Messages that may be more than the server keeps for a client whose protocol is not known.
 const MANY: u64 = 40;
 
+/// How a client of plain text is greeted.
+const GREETING: &str = "* connected as ";
+
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Dialect {
     Plain,
@@ -291,6 +294,9 @@ impl Client {
         seen(&arrived.bytes);
         self.received.extend_from_slice(&arrived.bytes);
         if self.dialect == Dialect::Http {
+            if self.received.starts_with(GREETING.as_bytes()) {
+                self.taken_for_plain(ledger)?;
+            }
             return Ok(arrived.moved);
         }
         while let Some(end) = self.received.iter().position(|byte| *byte == b'\n') {
@@ -313,7 +319,7 @@ impl Client {
         if let Some((_, token)) = line.split_once("/upload/") {
             self.tokens.extend(token.split('/').next().map(str::to_owned));
         }
-        let greeted = line.starts_with("* connected as ");
+        let greeted = line.starts_with(GREETING);
         if greeted && self.dialect == Dialect::Irc {
             return self.taken_for_plain(ledger);
         }
@@ -353,14 +359,17 @@ impl Client {
         Ok(())
     }
 
-    /// It begins in IRC, and is greeted in plain text: right only if so much was said before its first
-    /// line came that it could not be kept for it any longer.
+    /// It begins in IRC or HTTP, and is greeted in plain text: right only if so much was said before its
+    /// first line came that it could not be kept for it any longer.
     fn taken_for_plain(&mut self, ledger: &mut Ledger) -> Result<(), String> {
         if self.said_before.is_none_or(|before| ledger.count.0 < before + MANY) {
-            let number = self.number;
-            return Err(format!("client {number} begins in IRC, and is greeted in plain text"));
+            let Client { number, dialect, .. } = self;
+            let error =
+                format!("client {number} begins in {dialect:?}, and is greeted in plain text");
+            return Err(error);
         }
         self.may_end = true;
+        self.errand = None;
         self.received.clear(); // the rest is for a client of plain text
         self.vanish(true, ledger);
         Ok(())

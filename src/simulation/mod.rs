@@ -158,7 +158,11 @@ mod tests {
     }
 
     /// Seeds that have found something, with what it was.
-    const FOUND: [(u64, &str); 7] = [
+    const FOUND: [(u64, &str); 8] = [
+        (
+            20_304_063,
+            "a client of HTTP for which no more could be kept was said to be answered wrongly",
+        ),
         (20_284_544, "a handshake began behind plain text that was still queued"),
         (
             20_280_591,
