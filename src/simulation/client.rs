@@ -5,8 +5,9 @@ use super::errand::{Errand, Outcome};
 use super::ledger::{self, Ledger, ROOMS, Target};
 use chatloop_reactor::simulated::Dice;
 
-/// Messages that may be more than the server keeps for a client whose protocol is not known.
-const MANY: u64 = 40;
+/// Messages that may be more than the server keeps for a client whose protocol is not known: 16 KiB,
+/// and the longest have more than half a KiB.
+const MANY: u64 = 20;
 
 /// How a client of plain text is greeted.
 const GREETING: &str = "* connected as ";
@@ -191,11 +192,11 @@ impl Client {
     }
 
     /// Random bytes with an end; none that could be taken for a message of this simulation, for
-    /// HTTP or for a TLS handshake.
+    /// HTTP, for a TLS handshake, or for a subnegotiation of telnet, which may hold whole lines.
     pub(super) fn garble(&mut self, dice: &mut Dice) {
         let bytes: Vec<u8> = (0..dice.below(60))
             .map(|_| dice.below(256) as u8)
-            .filter(|byte| !b"~/\x16".contains(byte) && !byte.is_ascii_alphabetic())
+            .filter(|byte| !b"~/\x16\xfa".contains(byte) && !byte.is_ascii_alphabetic())
             .collect();
         // A WebSocket that carries anything but text is closed.
         if !self.closing && self.is_in && !self.carrier.is_framed() {

@@ -158,11 +158,12 @@ mod tests {
     }
 
     /// Seeds that have found something, with what it was.
-    const FOUND: [(u64, &str); 8] = [
+    const FOUND: [(u64, &str); 9] = [
         (
             20_304_063,
             "a client of HTTP for which no more could be kept was said to be answered wrongly",
         ),
+        (20_306_035, "as much as can be kept was said to be more messages than that"),
         (20_284_544, "a handshake began behind plain text that was still queued"),
         (
             20_280_591,

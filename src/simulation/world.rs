@@ -213,10 +213,13 @@ impl World {
         if dialect == Dialect::Plain {
             self.ledger.asks_to_join(number, 0);
         }
-        let mut client = Client::new(number, dialect, carrier, self.steps);
+        self.add(Client::new(number, dialect, carrier, self.steps));
+        Ok(())
+    }
+
+    fn add(&mut self, mut client: Client) {
         client.said_before = self.plan.keeps_little.then(|| self.ledger.arrived());
         self.clients.push(client);
-        Ok(())
     }
 
     /// A client that makes one request.
@@ -225,7 +228,7 @@ impl World {
             return Ok(());
         }
         let (number, carrier) = self.carrier(false)?;
-        self.clients.push(Client::with_errand(number, errand, carrier, self.steps));
+        self.add(Client::with_errand(number, errand, carrier, self.steps));
         Ok(())
     }
 
