@@ -158,7 +158,8 @@ mod tests {
     }
 
     /// Seeds that have found something, with what it was.
-    const FOUND: [(u64, &str); 9] = [
+    const FOUND: [(u64, &str); 10] = [
+        (20_320_287, "forty injected faults in a row were said to be a loop that does nothing"),
         (
             20_304_063,
             "a client of HTTP for which no more could be kept was said to be answered wrongly",
