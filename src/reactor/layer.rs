@@ -149,7 +149,7 @@ impl Layered {
     /// Encodes and sends a record after the other, as long as the socket takes them whole.
     pub(super) fn write(&mut self, socket: &Stream, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         let is_opening = self.layer.as_ref().is_some_and(|layer| layer.is_opening());
-        if is_opening || !(self.unsent.is_empty() || self.flush(socket)?) {
+        if is_opening || !self.flush(socket)? {
             return Err(io::ErrorKind::WouldBlock.into());
         }
         let faults = self.faults.as_deref();
@@ -180,6 +180,9 @@ impl Layered {
 
     /// Sends what is left of a record. Whether all of it has gone.
     pub(super) fn flush(&mut self, socket: &Stream) -> io::Result<bool> {
+        if self.unsent.is_empty() && !self.closing {
+            return Ok(true);
+        }
         if !self.unsent.is_empty() {
             let sent = send(socket, self.faults.as_deref(), &self.unsent)?;
             self.unsent.drain(..sent);

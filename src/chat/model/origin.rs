@@ -6,7 +6,8 @@
 //! The address types are those of `core`: values that can be parsed and compared, no sockets.
 //! Confessed: a provider that hands out a /56 hands out 256 origins, and a router for IPv4 is one.
 
-use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use core::net::{IpAddr, Ipv6Addr};
+use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -39,12 +40,9 @@ impl Origin {
         if let Ok(origin) = pattern.parse::<Origin>() {
             return Origin::of_host(host) == Some(origin);
         }
-        match (network(pattern), address_of(host)) {
-            (Some((of, length)), Some(address)) => {
-                of.is_ipv4() == address.is_ipv4() && first_of(address, length) == of
-            }
-            (Some(_), None) => false,
-            (None, _) => super::glob(pattern, host),
+        match pattern.parse::<IpNet>() {
+            Ok(network) => address_of(host).is_some_and(|address| network.contains(&address)),
+            Err(_) => super::glob(pattern, host),
         }
     }
 
@@ -54,10 +52,11 @@ impl Origin {
         if let Ok(origin) = pattern.parse::<Origin>() {
             return Some(origin.to_string());
         }
-        if let Some((first, length)) = network(pattern) {
-            let is_origin = length >= if first.is_ipv4() { 32 } else { 64 };
-            let network = format!("{first}/{length}");
-            return Some(if is_origin { Origin::from(first).to_string() } else { network });
+        if let Ok(network) = pattern.parse::<IpNet>() {
+            let network = network.trunc();
+            let is_origin = network.prefix_len() >= if network.addr().is_ipv4() { 32 } else { 64 };
+            let origin = || Origin::from(network.addr()).to_string();
+            return Some(if is_origin { origin() } else { network.to_string() });
         }
         let fits = |c: char| c.is_ascii_hexdigit() || ".:%*?".contains(c);
         (pattern.contains(['*', '?']) && pattern.chars().all(fits)).then(|| pattern.to_owned())
@@ -68,28 +67,6 @@ fn address_of(host: &str) -> Option<IpAddr> {
     // A link-local address names its interface.
     let address = host.split_once('%').map_or(host, |(address, _)| address);
     Some(address.parse::<IpAddr>().ok()?.to_canonical())
-}
-
-/// The first address of a network, and the length of its prefix.
-fn network(text: &str) -> Option<(IpAddr, u32)> {
-    let (address, length) = text.split_once('/')?;
-    let (address, length): (IpAddr, u32) = (address.parse().ok()?, length.parse().ok()?);
-    (length <= if address.is_ipv4() { 32 } else { 128 })
-        .then(|| (first_of(address, length), length))
-}
-
-/// An address of which only the first bits are left.
-fn first_of(address: IpAddr, length: u32) -> IpAddr {
-    match address {
-        IpAddr::V4(address) => {
-            let rest = u32::MAX.checked_shr(length).unwrap_or(0);
-            Ipv4Addr::from_bits(address.to_bits() & !rest).into()
-        }
-        IpAddr::V6(address) => {
-            let rest = u128::MAX.checked_shr(length).unwrap_or(0);
-            Ipv6Addr::from_bits(address.to_bits() & !rest).into()
-        }
-    }
 }
 
 impl From<IpAddr> for Origin {

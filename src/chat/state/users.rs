@@ -78,8 +78,9 @@ impl Users {
         let nick_of = |session: &SessionId| table.get(session).map(|user| &user.identity.nick);
         let hash = |session: &SessionId| nick_of(session).map_or(0, |nick| hashing.hash_one(nick));
         let has_same = |other: &SessionId| nick_of(other) == nick_of(&session);
-        if sessions.find(hash(&session), has_same).is_none() {
-            sessions.insert_unique(hash(&session), session, hash);
+        let own = hash(&session);
+        if sessions.find(own, has_same).is_none() {
+            sessions.insert_unique(own, session, hash);
         }
     }
 

@@ -1,6 +1,7 @@
 //! Users, times and message ids as IRC lines carry them.
 
 use crate::chat::{Identity, Moment, Stamp};
+use std::borrow::Cow;
 
 /// A parameter that may be missing or empty.
 pub(super) fn given(word: &str) -> Option<&str> {
@@ -32,8 +33,11 @@ fn prefix_parts(who: &Identity) -> [&str; 6] {
 }
 
 /// A host as a parameter.
-pub(super) fn host(who: &Identity) -> String {
-    host_parts(who).concat()
+pub(super) fn host(who: &Identity) -> Cow<'_, str> {
+    match host_parts(who) {
+        ["", host] => host.into(),
+        parts => parts.concat().into(),
+    }
 }
 
 /// An IPv6 address that begins with a colon would be read as the text: there is a zero before it.
