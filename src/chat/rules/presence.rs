@@ -369,15 +369,23 @@ impl Hub {
 
     /// The sessions that ignore a user, each once, in rising order. Empty, without even a lookup,
     /// if no one ignores anyone.
+    ///
+    /// A record may rename its author behind an event that still has the old nick, and the ignoring
+    /// goes along with the new one: a user counts as ignored as they are in `who` and as they are now.
     pub(super) fn ignorers_of(&self, who: &Identity) -> Vec<SessionId> {
         if self.ignorers.is_empty() {
             return Vec::new();
         }
-        // Most users have an account with the same name as their nick; users never ignore
-        // themselves, even if another session of theirs has a nick that they ignore.
-        let account = who.account.as_ref().filter(|account| **account != who.nick);
-        let names = std::iter::once(&who.nick).chain(account);
-        let sessions = names.filter_map(|name| self.ignorers.get(name)).flatten().copied();
+        let now = self.users.get(&who.session).map(|user| &*user.identity);
+        let mut names = Vec::with_capacity(4);
+        for identity in std::iter::once(who).chain(now) {
+            names.push(&identity.nick);
+            names.extend(&identity.account);
+        }
+        // Users never ignore themselves, even if another session of theirs has a nick that they
+        // ignore.
+        let sessions = names.into_iter().filter_map(|name| self.ignorers.get(name));
+        let sessions = sessions.flatten().copied();
         let mut sessions: Vec<SessionId> =
             sessions.filter(|session| *session != who.session).collect();
         sessions.sort_unstable();

@@ -163,6 +163,25 @@ fn what_an_ignored_user_writes_is_told_to_all_but_those_who_ignore_them() {
 }
 
 #[test]
+fn who_is_ignored_stays_so_in_a_record_that_renames_them() {
+    let (mut world, [alice, bob, carol]) = three();
+    world.run(bob, Command::Register(Secret::new("sesame"))).effects();
+    let metadata = Command::SetMetadata("bob".into(), "url".into(), Some("buy".into()));
+    world.run(bob, metadata).effects();
+    world.run(carol, Command::Ignore("bob".into(), true)).effects();
+    // Logging out takes the account's metadata and its nick away, logging in brings both back.
+    for command in [Command::Logout, Command::Login("bob".into(), Secret::new("sesame"))] {
+        let effects = world.run(bob, command).effects();
+        assert!(effects.iter().any(|it| matches!(it.event, Event::Renamed { .. })), "{effects:?}");
+        let hears = |session| {
+            let heard = world.heard(session, &effects);
+            heard.iter().any(|(event, _)| matches!(event, Event::MetadataSet { .. }))
+        };
+        assert!(hears(alice) && !hears(carol), "{effects:?}");
+    }
+}
+
+#[test]
 fn an_invitation_opens_what_its_giver_may_open_and_a_ban_ends_it() {
     let (mut world, [alice, bob, _]) = three();
     let eve = world.enter(4, "eve");
