@@ -194,6 +194,11 @@ fn a_line_that_may_mean_a_file_asks_first() {
     terminal.wait_for("[You]: upload missing.txt");
     terminal.type_keys(&format!("upload {path}\r"));
     terminal.wait_for("? [y/N]");
+    // Neither: the line is back, and nothing is sent.
+    terminal.type_keys("\x03");
+    terminal.wait_for(&format!("#lobby [You]: upload {path}"));
+    terminal.type_keys("\r");
+    terminal.wait_for("? [y/N]");
     terminal.type_keys("y");
     terminal.wait_for("/plan.txt");
     terminal.type_keys("\x04");

@@ -269,7 +269,7 @@ fn sighup_without_a_file_is_said_and_the_chat_goes_on() {
     let server = Server::start(&[]);
     let mut client = server.join();
     server.signal(Signal::SIGHUP);
-    server.log.wait_for("nothing to reload");
+    server.log.wait_for("settings stay as they are");
     client.assert_nothing_waits();
 }
 

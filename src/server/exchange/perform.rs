@@ -169,7 +169,7 @@ impl Exchange {
     fn turn_away(&mut self, token: Token, what: &str, farewell: Option<String>) {
         self.broadcast.take_early(&mut self.net, token);
         if let Some(connection) = self.net.connection(token) {
-            info!("{}: closed: {what} is not served here", connection.address);
+            info!("{}: closed: {what}", connection.address);
         }
         if let Some(farewell) = farewell {
             self.speak(token, |session, _, out| session.farewell(&farewell, out));

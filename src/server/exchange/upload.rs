@@ -192,7 +192,7 @@ impl Exchange {
             None => None,
             Some(room) => {
                 let Some(me) = hub.session_in(account, room) else {
-                    return rejected(403, format!("to share a file in {room}, be in there"));
+                    return rejected(403, format!("you are not in {room}: join it first"));
                 };
                 let shared = hub.may_share(me, room);
                 let (room, since) =

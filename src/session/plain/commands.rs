@@ -133,7 +133,7 @@ static ROWS: &[Row] = rows! {
     ["history", "last"], "[#room|NICK] [N] | [#room] before|after N|id:ID|TIME [COUNT]",
         "show earlier messages", history;
     ["search"], "WORDS [#room] [from NICK]", "search your rooms for messages", search;
-    ["upload"], "[#room]", "upload a file and share it in a room: shows how", |context, line| {
+    ["upload"], "[#room]", "show how to upload a file and share it in a room", |context, line| {
         let (room, line) = room_or_current(context, line)?;
         line.end()?;
         Ok(Action::Files(FileRequest::Offer(Some(room))))
