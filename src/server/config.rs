@@ -404,6 +404,9 @@ impl Config {
         if self.tls_only && self.tls_source().is_none() {
             return Err("--tls-only: there is no TLS without --tls or --tls-cert".to_owned());
         }
+        if self.boot.trace.is_none() && self.boot.trace_format != TraceFormat::Text {
+            return Err("--trace-format: there is no file to write without --trace".to_owned());
+        }
         Ok(())
     }
 

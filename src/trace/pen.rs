@@ -191,7 +191,9 @@ impl<W: Write> Pen<W> {
             }
             Event::Totals { queued, timers } => {
                 if std::mem::replace(&mut self.totals, (queued, timers)) != (queued, timers) {
-                    let detail = format!("{queued} bytes behind the send queues, {timers} timers");
+                    let s = if timers == 1 { "" } else { "s" };
+                    let detail =
+                        format!("{queued} bytes held by the send queues, {timers} timer{s}");
                     self.add("total", None, detail);
                 }
             }

@@ -97,6 +97,7 @@ fn a_wrong_file_is_named_with_line_key_and_what_would_be_right() {
         ("\n\nmax-line = \"1M\"", 3, ["max-line", "32 KiB"]),
         ("port = 1\nstyle = \"baroque\"", 2, ["style", "classic"]),
         ("port = 70_000", 1, ["port", "65535"]),
+        ("backlog = \"many\"", 1, ["backlog", "a whole number"]),
         ("idle-timeout = 1.5", 1, ["idle-timeout", "number"]),
         ("# quiet?\nquiet = \"yes\"", 2, ["quiet", "true or false"]),
         ("oper = [1]", 1, ["oper", "strings"]),

@@ -1,12 +1,15 @@
 //! What a program says about its command line: errors with its name in front, and help that a closed
 //! pipe or a full disk behind standard output does not spoil.
 
+use chatloop::settings::number_in_words;
 use std::io::{self, ErrorKind, IsTerminal, Write};
 
 /// Prints clap's error or help; returns the exit code.
 pub fn print_usage(program: &str, error: &clap::Error) -> u8 {
     let text = error.render();
-    let shown = |terminal| if terminal { text.ansi().to_string() } else { text.to_string() };
+    let shown = |terminal| {
+        number_in_words(&if terminal { text.ansi().to_string() } else { text.to_string() })
+    };
     if !error.use_stderr() {
         return print_text(program, shown(io::stdout().is_terminal()), 0);
     }
