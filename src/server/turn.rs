@@ -121,7 +121,8 @@ impl Server {
             .for_each(|number| trace.label(Token::fixed(number), || "listener".to_owned()));
         if config.boot.step {
             trace.hide(SIGNALS);
-            info!("--step: each turn waits for Enter at the console, or for a page at /loop");
+            let how = "waits for Enter at the console, or for a page at /loop";
+            info!("--step: each turn {how} (--trace - prints what it did)");
         }
         let net = Net::new(poller, clock, Bounds::of(config), stats.clone(), trace);
         let engine = Engine::new(journal, hub);

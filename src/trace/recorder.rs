@@ -19,7 +19,7 @@ use chatloop_reactor::trace::{Reader, Ring};
 use chatloop_reactor::{Clock, Readiness, Token};
 use std::cell::{Cell, RefCell};
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
@@ -87,13 +87,16 @@ impl Trace {
         let thread = match target {
             None => None,
             Some((path, format)) => {
-                let out: Box<dyn Write + Send> = match path.to_str() {
-                    Some("-") => Box::new(io::stdout()),
-                    _ => Box::new(File::create(path)?),
+                let (out, before): (Box<dyn Write + Send>, &str) = match path.to_str() {
+                    // In place of the console's prompt, which is painted again behind it.
+                    Some("-") if io::stdout().is_terminal() => (Box::new(io::stdout()), "\r\x1b[K"),
+                    Some("-") => (Box::new(io::stdout()), ""),
+                    _ => (Box::new(File::create(path)?), ""),
                 };
                 let (queue, batches) = sync_channel(BATCHES);
                 let path = path.to_owned();
-                let write = move || Pen::new(BufWriter::new(out), format).run(&batches, &path);
+                let write =
+                    move || Pen::new(BufWriter::new(out), format, before).run(&batches, &path);
                 Some((queue, std::thread::Builder::new().name("trace".to_owned()).spawn(write)?))
             }
         };
