@@ -20,4 +20,4 @@ mod parameters;
 
 pub use documents::{document, with_documents};
 pub use file::InvalidFile;
-pub use parameters::{Entry, Schema, is_many, is_switch, name_of, number_in_words};
+pub use parameters::{Entry, Schema, is_many, is_switch, name_of};

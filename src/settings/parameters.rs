@@ -106,7 +106,7 @@ pub(super) fn check(arg: &Arg, value: &str) -> Result<(), String> {
 }
 
 /// The text of an error, without what Rust says of a number that is none.
-pub fn number_in_words(text: &str) -> String {
+fn number_in_words(text: &str) -> String {
     text.replace("invalid digit found in string", "expected a whole number")
         .replace("cannot parse integer from empty string", "expected a whole number")
 }

@@ -82,7 +82,7 @@ const NO_NAME: Fault = Fault {
 
 /// What is around a file in a form would be kept as part of it.
 const A_FORM: Fault =
-    Fault { status: 415, text: "send the file itself, not a form: curl -T FILE, not curl -F" };
+    Fault { status: 415, text: "send the file itself and not a form (curl -T FILE, not curl -F)" };
 
 /// A name may hold nothing that a reader of a line would not see: it is told to others.
 fn checked(name: String) -> Result<String, Fault> {
