@@ -159,6 +159,9 @@ async function sharing({ tom, iris, ada, bob }) {
   tom.write('elsewhere: http://example.org/files/0123456789abcdef0123456789abcdef/a.png\n');
   await bob.sees('elsewhere: ');
   if ((await bob.page.$$('#log .picture')).length !== 1) throw new Error('a picture from elsewhere');
+  const [link] = /http:.*a%20dot\.png/.exec(tom.said);
+  tom.write(`by TLS: ${link.replace('http:', 'https:')}\n`); // the same port, so the same file
+  await until('its picture again', async () => (await bob.page.$$('#log .picture')).length === 2);
   await ada.page.evaluate(() => {
     const dropped = new DataTransfer();
     dropped.items.add(new File(['x'.repeat(1_500_000)], 'large.bin'));
