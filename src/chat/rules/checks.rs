@@ -1,9 +1,10 @@
 //! Checks of texts that several rules share.
 
+use super::Result;
 use crate::chat::model::{Field, Refusal, limits};
 use std::sync::Arc;
 
-pub(super) fn checked_text(text: Arc<str>) -> Result<Arc<str>, Refusal> {
+pub(super) fn checked_text(text: Arc<str>) -> Result<Arc<str>> {
     if text.is_empty() {
         return Err(Refusal::Missing(Field::Text));
     }
@@ -14,7 +15,7 @@ pub(super) fn checked_text(text: Arc<str>) -> Result<Arc<str>, Refusal> {
 }
 
 /// A reason of valid length; `None` if it is empty.
-pub(super) fn checked_reason(reason: Option<Arc<str>>) -> Result<Option<Arc<str>>, Refusal> {
+pub(super) fn checked_reason(reason: Option<Arc<str>>) -> Result<Option<Arc<str>>> {
     match reason {
         Some(text) if text.len() > limits::REASON_LENGTH => {
             Err(Refusal::TooLong(Field::Reason, limits::REASON_LENGTH))

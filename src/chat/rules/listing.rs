@@ -1,5 +1,6 @@
 //! Lists of any length, a page at a time.
 
+use super::Result;
 use crate::chat::api::{Event, Listing, Page, Person, RoomLine, ServerBanLine};
 use crate::chat::log::BanTarget;
 use crate::chat::model::{Moment, Name, Refusal, SessionId, Walk};
@@ -15,12 +16,7 @@ const LINE: usize = 96;
 
 impl Hub {
     /// The next page of a list.
-    pub(super) fn list(
-        &self,
-        asker: &User,
-        listing: Listing,
-        now: Moment,
-    ) -> Result<Event, Refusal> {
+    pub(super) fn list(&self, asker: &User, listing: Listing, now: Moment) -> Result<Event> {
         Ok(match listing {
             Listing::Rooms(walk) => Event::Rooms(self.list_rooms(asker, walk)),
             Listing::Who(None, walk) => {

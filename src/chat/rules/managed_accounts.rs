@@ -5,6 +5,7 @@
 //! message is told by the record that made it ([`Account::since`]), so a later account of that name
 //! gets nothing of it.
 
+use super::Result;
 use super::accounts::checked_password;
 use super::applying::Applying;
 use crate::chat::api::{AccountChange, AccountLine, Decision, Event, Listing, Page, Purpose, Work};
@@ -22,7 +23,7 @@ impl Hub {
         name: &str,
         secret: Secret,
         new: bool,
-    ) -> Result<Decision, Refusal> {
+    ) -> Result<Decision> {
         let name = if new {
             is_operator(user)?;
             let name = Name::nick(name).map_err(|fault| Refusal::BadNick(name.into(), fault))?;
@@ -36,12 +37,12 @@ impl Hub {
     }
 
     /// The account that an operator names.
-    pub(super) fn account_for(&self, user: &User, name: &str) -> Result<Name, Refusal> {
+    pub(super) fn account_for(&self, user: &User, name: &str) -> Result<Name> {
         is_operator(user)?;
         self.account(name).map(|account| account.name.clone())
     }
 
-    fn account(&self, name: &str) -> Result<&Account, Refusal> {
+    fn account(&self, name: &str) -> Result<&Account> {
         let name = Name::new(name);
         self.accounts.get(&name).ok_or(Refusal::NoSuchAccount(name))
     }
@@ -52,7 +53,7 @@ impl Hub {
         name: Name,
         (hash, scram): (PasswordHash, Option<ScramKeys>),
         new: bool,
-    ) -> Result<(), Refusal> {
+    ) -> Result<()> {
         self.may_manage(at)?;
         if new {
             self.may_be_made(&name)?;
@@ -78,7 +79,7 @@ impl Hub {
         at: &mut Applying<'_>,
         name: &Name,
         erases: bool,
-    ) -> Result<(), Refusal> {
+    ) -> Result<()> {
         self.may_manage(at)?;
         let sessions = self.account(name.as_str())?.sessions.clone();
         if !sessions.is_empty() && !self.users.contains_key(&at.origin) {
@@ -102,7 +103,7 @@ impl Hub {
     }
 
     /// The origin is an operator, or no session.
-    fn may_manage(&self, at: &Applying<'_>) -> Result<(), Refusal> {
+    fn may_manage(&self, at: &Applying<'_>) -> Result<()> {
         self.users.get(&at.origin).map_or(Ok(()), is_operator)
     }
 
@@ -141,6 +142,6 @@ impl Hub {
     }
 }
 
-fn is_operator(user: &User) -> Result<(), Refusal> {
+fn is_operator(user: &User) -> Result<()> {
     if user.is_operator() { Ok(()) } else { Err(Refusal::NotOperator) }
 }

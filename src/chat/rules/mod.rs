@@ -40,6 +40,9 @@ use crate::chat::log::{Change, Record};
 use crate::chat::model::{Moment, Name, Refusal, SessionId};
 use crate::chat::state::{Hub, Room, User};
 
+/// What a rule gives, or why it refuses.
+type Result<T> = std::result::Result<T, Refusal>;
+
 impl Hub {
     /// Decides a command of `session`. `now` determines what depends on time: expired bans, delays
     /// after failed logins.
@@ -51,7 +54,7 @@ impl Hub {
         decided.unwrap_or_else(Decision::Refuse)
     }
 
-    fn decide_for(&self, user: &User, command: Command, now: Moment) -> Result<Decision, Refusal> {
+    fn decide_for(&self, user: &User, command: Command, now: Moment) -> Result<Decision> {
         match command {
             Command::Nick(_)
             | Command::Away(_)
@@ -183,7 +186,7 @@ impl Hub {
     }
 
     /// Applies a record whose origin has to be connected.
-    fn apply_for(&mut self, at: &mut Applying<'_>, change: Change) -> Result<(), Refusal> {
+    fn apply_for(&mut self, at: &mut Applying<'_>, change: Change) -> Result<()> {
         match change {
             // Handled before the origin was looked up.
             Change::Restarted { .. }
@@ -245,19 +248,19 @@ impl Hub {
     }
 
     /// The origin of a record. It is in: [`apply`](Hub::apply) has looked.
-    fn origin(&self, at: &Applying<'_>) -> Result<&User, Refusal> {
+    fn origin(&self, at: &Applying<'_>) -> Result<&User> {
         self.users.get(&at.origin).ok_or(Refusal::NotHere)
     }
 
     /// A room that `user` may know of.
-    fn visible_room(&self, user: &User, name: &str) -> Result<&Room, Refusal> {
+    fn visible_room(&self, user: &User, name: &str) -> Result<&Room> {
         self.room(name)
             .filter(|room| self.sees(user, room))
             .ok_or_else(|| Refusal::NoSuchRoom(Name::new(name)))
     }
 
     /// A room that `user` is in.
-    fn own_room(&self, user: &User, name: &str) -> Result<&Room, Refusal> {
+    fn own_room(&self, user: &User, name: &str) -> Result<&Room> {
         let room = self.visible_room(user, name)?;
         if room.members.contains_key(&user.identity.session) {
             Ok(room)
@@ -267,7 +270,7 @@ impl Hub {
     }
 
     /// Whether `user` may moderate the room: its ops and server operators.
-    pub fn moderates(&self, user: &User, room: &Room) -> Result<(), Refusal> {
+    pub fn moderates(&self, user: &User, room: &Room) -> Result<()> {
         let op = room.members.get(&user.identity.session).is_some_and(|member| member.op);
         if op || user.is_operator() { Ok(()) } else { Err(Refusal::NotOp(room.name.clone())) }
     }

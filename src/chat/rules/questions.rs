@@ -2,6 +2,7 @@
 //!
 //! Invariant: a reply contains nothing about a room that the client may not see.
 
+use super::Result;
 use super::messages::{Found, find};
 use crate::chat::api::{Command, Decision, Event, Listing, Past, Person, Rest, Whois};
 use crate::chat::model::{Field, Moment, Name, Query, Range, Refusal, Scope, limits, query};
@@ -9,12 +10,7 @@ use crate::chat::state::{Ban, Hub, Room, User};
 use std::sync::Arc;
 
 impl Hub {
-    pub(super) fn answer(
-        &self,
-        user: &User,
-        command: Command,
-        now: Moment,
-    ) -> Result<Decision, Refusal> {
+    pub(super) fn answer(&self, user: &User, command: Command, now: Moment) -> Result<Decision> {
         let event = match command {
             Command::List(listing) => match *listing {
                 Listing::History(rest) => return Ok(self.next_page(user, *rest)),
@@ -44,7 +40,7 @@ impl Hub {
         Ok(Decision::Reply(event))
     }
 
-    fn ask(&self, user: &User, command: Command) -> Result<Decision, Refusal> {
+    fn ask(&self, user: &User, command: Command) -> Result<Decision> {
         let bounded = |limit: Option<u32>| {
             Some(limit.unwrap_or(limits::HISTORY_DEFAULT).clamp(1, limits::HISTORY_LINES))
         };
@@ -135,7 +131,7 @@ impl Hub {
         }
     }
 
-    fn whois(&self, asker: &User, nick: &str, now: Moment) -> Result<Event, Refusal> {
+    fn whois(&self, asker: &User, nick: &str, now: Moment) -> Result<Event> {
         let user = self.users.called(nick);
         let user = user.ok_or_else(|| Refusal::NoSuchNick(Name::new(nick)))?;
         let rooms = user.rooms.iter().filter_map(|name| self.rooms.get(name));

@@ -7,6 +7,7 @@
 //! a client with a fast clock would hide later messages. At most `limits::READ_MARKERS` per
 //! account; the least recently moved one is dropped.
 
+use super::Result;
 use super::applying::Applying;
 use crate::chat::api::{Decision, Event};
 use crate::chat::log::Change;
@@ -33,7 +34,7 @@ impl Hub {
         user: &User,
         target: &str,
         time: Moment,
-    ) -> Result<Decision, Refusal> {
+    ) -> Result<Decision> {
         let target = marker_target(target)?;
         let is_new = self.read_marker(user, target.as_str()).is_none();
         if is_new && user.identity.account.is_some() && self.accounts.are_full() {
@@ -47,7 +48,7 @@ impl Hub {
         at: &mut Applying<'_>,
         target: Name,
         time: Moment,
-    ) -> Result<(), Refusal> {
+    ) -> Result<()> {
         let Some(user) = self.users.get_mut(&at.origin) else { return Err(Refusal::NotHere) };
         let account = user.identity.account.as_ref();
         let mut account = account.and_then(|account| self.accounts.get_mut(account));

@@ -1,5 +1,6 @@
 //! Entering and leaving rooms, and what a room is about.
 
+use super::Result;
 use super::applying::Applying;
 use super::checks::checked_reason;
 use crate::chat::api::{Command, Decision, Event};
@@ -12,7 +13,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 impl Hub {
-    pub(super) fn decide_room(&self, user: &User, command: Command) -> Result<Decision, Refusal> {
+    pub(super) fn decide_room(&self, user: &User, command: Command) -> Result<Decision> {
         let change = match command {
             Command::Join(name, key) => {
                 let room = Name::room(&name).map_err(|fault| Refusal::BadRoom(name, fault))?;
@@ -59,7 +60,7 @@ impl Hub {
     }
 
     /// Checks everything that prevents a join except the key.
-    fn may_join(&self, user: &User, name: &Name) -> Result<(), Refusal> {
+    fn may_join(&self, user: &User, name: &Name) -> Result<()> {
         if user.rooms.len() >= limits::ROOMS_PER_USER {
             return Err(Refusal::TooManyRooms(limits::ROOMS_PER_USER));
         }
@@ -90,7 +91,7 @@ impl Hub {
     }
 
     /// Whether a newcomer, who has no key, may start in a room.
-    pub(super) fn may_start_in(&self, who: &Identity, name: &Name) -> Result<(), Refusal> {
+    pub(super) fn may_start_in(&self, who: &Identity, name: &Name) -> Result<()> {
         let user = self.users.get(&who.session).ok_or(Refusal::NotHere)?;
         self.may_join(user, name)?;
         let has_key = |room: &Room| room.modes.key.is_some();
@@ -114,7 +115,7 @@ impl Hub {
         name: Name,
         registers: bool,
         modes: Option<BTreeSet<Flag>>,
-    ) -> Result<(), Refusal> {
+    ) -> Result<()> {
         self.may_join(self.origin(at)?, &name)?;
         let op = self.add_member(at, &name, registers);
         if let Some(flags) = modes
@@ -194,7 +195,7 @@ impl Hub {
         at: &mut Applying<'_>,
         name: &Name,
         reason: Option<Arc<str>>,
-    ) -> Result<(), Refusal> {
+    ) -> Result<()> {
         let user = self.origin(at)?;
         let (who, room) =
             (Arc::clone(&user.identity), self.own_room(user, name.as_str())?.name.clone());
@@ -203,7 +204,7 @@ impl Hub {
         Ok(())
     }
 
-    fn may_set_topic(&self, user: &User, name: &str) -> Result<&Room, Refusal> {
+    fn may_set_topic(&self, user: &User, name: &str) -> Result<&Room> {
         let room = self.own_room(user, name)?;
         if room.modes.has(Flag::TopicLocked) {
             self.moderates(user, room)?;
@@ -216,7 +217,7 @@ impl Hub {
         at: &mut Applying<'_>,
         name: &Name,
         text: Arc<str>,
-    ) -> Result<(), Refusal> {
+    ) -> Result<()> {
         let user = self.origin(at)?;
         self.may_set_topic(user, name.as_str())?;
         let who = Arc::clone(&user.identity);
@@ -228,7 +229,7 @@ impl Hub {
         Ok(())
     }
 
-    fn may_invite(&self, user: &User, name: &str, nick: &str) -> Result<&Room, Refusal> {
+    fn may_invite(&self, user: &User, name: &str, nick: &str) -> Result<&Room> {
         let room = self.own_room(user, name)?;
         if room.modes.has(Flag::InviteOnly) {
             self.moderates(user, room)?;
@@ -246,7 +247,7 @@ impl Hub {
         name: &Name,
         nick: &Name,
         opens: bool,
-    ) -> Result<(), Refusal> {
+    ) -> Result<()> {
         let user = self.origin(at)?;
         let room = self.may_invite(user, name.as_str(), nick.as_str())?;
         let (room, since, who) = (room.name.clone(), room.since, Arc::clone(&user.identity));
@@ -272,12 +273,7 @@ impl Hub {
         Ok(())
     }
 
-    pub(super) fn keep(
-        &mut self,
-        at: &mut Applying<'_>,
-        name: &Name,
-        on: bool,
-    ) -> Result<(), Refusal> {
+    pub(super) fn keep(&mut self, at: &mut Applying<'_>, name: &Name, on: bool) -> Result<()> {
         // The lobby is where everyone starts; it cannot be deleted.
         let on = on || *name == Name::lobby();
         let Some(room) = self.rooms.get_mut(name) else {
