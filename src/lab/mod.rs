@@ -30,6 +30,7 @@ pub mod storm;
 pub mod swarm;
 mod target;
 #[cfg(test)]
+#[path = "tests/dice.rs"]
 mod testing;
 pub mod trace;
 #[cfg(feature = "web")]

@@ -9,7 +9,9 @@ use super::store::Store;
 use crate::chat::Moment;
 use crate::journal::age::Age;
 use crate::journal::database::json;
-use crate::journal::index::sqlite::{erasure, tables};
+use crate::journal::index::sqlite::erasure;
+use crate::journal::index::sqlite::rows::all;
+use crate::journal::index::sqlite::tables::Tables;
 use crate::journal::limits::{self, Limits};
 use crate::journal::runtime::TimeSource;
 use rusqlite::{OptionalExtension, Result, params};
@@ -266,12 +268,9 @@ impl Maintenance {
 /// Forgets the messages that `sql` finds. Tells whether there may be more.
 fn forget(store: &mut Store, sql: &str, parameters: impl rusqlite::Params) -> Result<bool> {
     let transaction = store.database.connection.unchecked_transaction()?;
-    let ids: Vec<i64> = transaction
-        .prepare_cached(sql)?
-        .query_map(parameters, |row| row.get(0))?
-        .collect::<Result<_>>()?;
+    let ids: Vec<i64> = all(&transaction, sql, parameters, |row| row.get(0))?;
     for &id in &ids {
-        tables::forget(&transaction, &mut store.names, id)?;
+        Tables { connection: &transaction, names: &mut store.names }.forget(id)?;
     }
     transaction.commit()?;
     Ok(ids.len() == limits::MAINTENANCE_ROWS as usize)
