@@ -30,8 +30,7 @@ pub mod storm;
 pub mod swarm;
 mod target;
 #[cfg(test)]
-#[path = "tests/dice.rs"]
-mod testing;
+mod tests;
 pub mod trace;
 #[cfg(feature = "web")]
 mod websocket;

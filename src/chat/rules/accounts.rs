@@ -4,13 +4,12 @@
 //! password, and the record holds the result. Whether an account exists is not revealed to a user
 //! who cannot log in to it: the reply is the same, and takes the same time.
 
-use super::Result;
 use super::applying::Applying;
 use crate::chat::api::{AccountStep, Command, Decision, Event, Outcome, Purpose, Work};
 use crate::chat::log::Change;
 use crate::chat::model::{
     Audience, Caseless, Field, Identity, ModeChange, Moment, Name, Origin, PasswordHash, Query,
-    Range, Refusal, Scope, ScramKeys, Secret, SessionId, advance, limits,
+    Range, Refusal, Result, Scope, ScramKeys, Secret, SessionId, advance, limits,
 };
 use crate::chat::state::{Account, FormerPassword, Hub, User};
 use std::sync::Arc;

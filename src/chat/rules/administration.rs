@@ -1,11 +1,12 @@
 //! The commands of server operators: kill, server bans, announcements.
 
-use super::Result;
 use super::applying::Applying;
 use super::checks::checked_reason;
 use crate::chat::api::{Command, Decision, Event, Purpose, Work};
 use crate::chat::log::{BanTarget, Change, QuitReason};
-use crate::chat::model::{Audience, Field, Moment, Name, Origin, Refusal, SessionId, limits};
+use crate::chat::model::{
+    Audience, Field, Moment, Name, Origin, Refusal, Result, SessionId, limits,
+};
 use crate::chat::state::{Hub, ServerBan, User};
 use std::sync::Arc;
 

@@ -4,11 +4,10 @@
 //! adds it: its key is proved by then, so no one can claim another's certificate. One certificate
 //! belongs to one account.
 
-use super::Result;
 use super::applying::Applying;
 use crate::chat::api::{AccountStep, Command, Decision, Event};
 use crate::chat::log::Change;
-use crate::chat::model::{Name, Refusal, limits};
+use crate::chat::model::{Name, Refusal, Result, limits};
 use crate::chat::state::{Hub, User};
 use std::sync::Arc;
 

@@ -1,7 +1,6 @@
 //! Checks of texts that several rules share.
 
-use super::Result;
-use crate::chat::model::{Field, Refusal, limits};
+use crate::chat::model::{Field, Refusal, Result, limits};
 use std::sync::Arc;
 
 pub(super) fn checked_text(text: Arc<str>) -> Result<Arc<str>> {

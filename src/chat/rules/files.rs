@@ -6,11 +6,12 @@
 //! Rejected: sums kept for each account and origin. They would be a second copy of the table, and a
 //! walk over all files costs 0.2 ms once an upload.
 
-use super::Result;
 use super::applying::Applying;
 use crate::chat::api::{Decision, Event};
 use crate::chat::log::{Change, StoredFile};
-use crate::chat::model::{Audience, Moment, Name, Origin, RecordId, Refusal, SessionId, limits};
+use crate::chat::model::{
+    Audience, Moment, Name, Origin, RecordId, Refusal, Result, SessionId, limits,
+};
 use crate::chat::state::{Hub, User};
 use std::sync::Arc;
 

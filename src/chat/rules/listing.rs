@@ -1,9 +1,8 @@
 //! Lists of any length, a page at a time.
 
-use super::Result;
 use crate::chat::api::{Event, Listing, Page, Person, RoomLine, ServerBanLine};
 use crate::chat::log::BanTarget;
-use crate::chat::model::{Moment, Name, Refusal, SessionId, Walk};
+use crate::chat::model::{Moment, Name, Refusal, Result, SessionId, Walk};
 use crate::chat::state::{Hub, Room, User};
 use std::cmp::Reverse;
 use std::sync::Arc;

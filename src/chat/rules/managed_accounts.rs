@@ -5,11 +5,10 @@
 //! message is told by the record that made it ([`Account::since`]), so a later account of that name
 //! gets nothing of it.
 
-use super::Result;
 use super::accounts::checked_password;
 use super::applying::Applying;
 use crate::chat::api::{AccountChange, AccountLine, Decision, Event, Listing, Page, Purpose, Work};
-use crate::chat::model::{Name, PasswordHash, RecordId, Refusal, ScramKeys, Secret, Walk};
+use crate::chat::model::{Name, PasswordHash, RecordId, Refusal, Result, ScramKeys, Secret, Walk};
 use crate::chat::state::{Account, FormerPassword, Hub, User};
 
 /// Lines of a page.

@@ -3,12 +3,13 @@
 //! The most recent messages of each room are in memory. For an older one, the journal is queried,
 //! and the command is decided again with the result.
 
-use super::Result;
 use super::applying::Applying;
 use super::checks::{checked_reason, checked_text};
 use crate::chat::api::{Command, Decision, Event, Pick};
 use crate::chat::log::Change;
-use crate::chat::model::{Audience, Field, Lookup, Name, Point, Reference, Refusal, limits};
+use crate::chat::model::{
+    Audience, Field, Lookup, Name, Point, Reference, Refusal, Result, limits,
+};
 use crate::chat::state::{Hub, Room, User};
 use std::sync::Arc;
 

@@ -15,12 +15,12 @@
 //! Absent: which keys a client subscribes to. An effect names the possible recipients; only their
 //! sessions know their subscriptions. Also absent: keys with restricted visibility.
 
-use super::Result;
 use super::applying::Applying;
 use crate::chat::api::{Command, Decision, Event, Holder};
 use crate::chat::log::Change;
 use crate::chat::model::{
-    Audience, Metadata, MetadataChanges, Name, Refusal, SessionId, check_metadata, set_metadata,
+    Audience, Metadata, MetadataChanges, Name, Refusal, Result, SessionId, check_metadata,
+    set_metadata,
 };
 use crate::chat::state::{Hub, Room, User};
 use std::collections::BTreeMap;

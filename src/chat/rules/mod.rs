@@ -37,11 +37,8 @@ use self::applying::Applying;
 use self::sending::MessageBody;
 use crate::chat::api::{Command, Decision, Effect, Event};
 use crate::chat::log::{Change, Record};
-use crate::chat::model::{Moment, Name, Refusal, SessionId};
+use crate::chat::model::{Moment, Name, Refusal, Result, SessionId};
 use crate::chat::state::{Hub, Room, User};
-
-/// What a rule gives, or why it refuses.
-type Result<T> = std::result::Result<T, Refusal>;
 
 impl Hub {
     /// Decides a command of `session`. `now` determines what depends on time: expired bans, delays

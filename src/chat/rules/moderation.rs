@@ -1,11 +1,12 @@
 //! The commands of ops: modes, bans, kicks.
 
-use super::Result;
 use super::applying::Applying;
 use super::checks::checked_reason;
 use crate::chat::api::{Command, Decision, Event};
 use crate::chat::log::Change;
-use crate::chat::model::{Audience, Mask, ModeChange, Name, Origin, Refusal, SessionId, limits};
+use crate::chat::model::{
+    Audience, Mask, ModeChange, Name, Origin, Refusal, Result, SessionId, limits,
+};
 use crate::chat::state::{Ban, Hub, Room, User};
 use std::sync::Arc;
 

@@ -1,12 +1,11 @@
 //! Coming, going, and under which name.
 
-use super::Result;
 use super::applying::Applying;
 use crate::chat::api::{Command, Decision, Event};
 use crate::chat::log::{Change, Entry, QuitReason};
 use crate::chat::model::{
-    Audience, Field, Identity, IrcNames, Moment, Name, Query, Range, Refusal, Scope, SessionId,
-    UserMode, guest_number, limits,
+    Audience, Field, Identity, IrcNames, Moment, Name, Query, Range, Refusal, Result, Scope,
+    SessionId, UserMode, guest_number, limits,
 };
 use crate::chat::state::{Account, Hub, Room, RoomList, User};
 use std::sync::Arc;

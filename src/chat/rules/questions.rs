@@ -2,10 +2,11 @@
 //!
 //! Invariant: a reply contains nothing about a room that the client may not see.
 
-use super::Result;
 use super::messages::{Found, find};
 use crate::chat::api::{Command, Decision, Event, Listing, Past, Person, Rest, Whois};
-use crate::chat::model::{Field, Moment, Name, Query, Range, Refusal, Scope, limits, query};
+use crate::chat::model::{
+    Field, Moment, Name, Query, Range, Refusal, Result, Scope, limits, query,
+};
 use crate::chat::state::{Ban, Hub, Room, User};
 use std::sync::Arc;
 

@@ -7,11 +7,10 @@
 //! a client with a fast clock would hide later messages. At most `limits::READ_MARKERS` per
 //! account; the least recently moved one is dropped.
 
-use super::Result;
 use super::applying::Applying;
 use crate::chat::api::{Decision, Event};
 use crate::chat::log::Change;
-use crate::chat::model::{Audience, Moment, Name, Refusal, advance, marker_target};
+use crate::chat::model::{Audience, Moment, Name, Refusal, Result, advance, marker_target};
 use crate::chat::state::{Hub, User};
 
 impl Hub {

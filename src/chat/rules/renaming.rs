@@ -3,12 +3,13 @@
 //!
 //! The old name is free at once, and does not redirect: joining it creates a new room.
 
-use super::Result;
 use super::applying::Applying;
 use super::checks::checked_reason;
 use crate::chat::api::{Decision, Event};
 use crate::chat::log::Change;
-use crate::chat::model::{Audience, Moment, Name, Refusal, SessionId, limits, read_markers};
+use crate::chat::model::{
+    Audience, Moment, Name, Refusal, Result, SessionId, limits, read_markers,
+};
 use crate::chat::state::{Hub, Room, User};
 use std::sync::Arc;
 

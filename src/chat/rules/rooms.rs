@@ -1,12 +1,12 @@
 //! Entering and leaving rooms, and what a room is about.
 
-use super::Result;
 use super::applying::Applying;
 use super::checks::checked_reason;
 use crate::chat::api::{Command, Decision, Event};
 use crate::chat::log::Change;
 use crate::chat::model::{
-    Audience, Field, Flag, Identity, Moment, Name, Origin, Refusal, SessionId, Topic, limits,
+    Audience, Field, Flag, Identity, Moment, Name, Origin, Refusal, Result, SessionId, Topic,
+    limits,
 };
 use crate::chat::state::{Hub, Member, Registration, Room, User};
 use std::collections::BTreeSet;

@@ -3,7 +3,6 @@
 //! A message to a room costs the hub the same for any number of members: it only looks at the users
 //! that it mentions and those who ignore its sender.
 
-use super::Result;
 use super::applying::Applying;
 use super::checks::checked_text;
 use super::messages::{Found, find};
@@ -13,7 +12,7 @@ use crate::chat::api::{
 use crate::chat::log::Change;
 use crate::chat::model::{
     Audience, Caseless, Continuations, Flag, Identity, Kind, Name, Quoted, RecordId, Reference,
-    Refusal, SessionId, limits,
+    Refusal, Result, SessionId, limits,
 };
 use crate::chat::state::{Hub, Member, Private, Room, User, note_partner};
 use std::sync::Arc;

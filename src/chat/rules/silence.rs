@@ -11,11 +11,10 @@
 //! Confessed: a nick and a room's name are words, too, and are told with a JOIN; and a ban by a nick
 //! pattern that is set while a user is elsewhere does not hold for the nick they come back with.
 
-use super::Result;
 use super::applying::Applying;
 use crate::chat::api::{Effect, Event};
 use crate::chat::log::Change;
-use crate::chat::model::{Audience, Flag, Identity, Mask, Name, Refusal, SessionId};
+use crate::chat::model::{Audience, Flag, Identity, Mask, Name, Refusal, Result, SessionId};
 use crate::chat::state::{Hub, Room, User};
 
 impl Hub {
