@@ -112,7 +112,7 @@ impl Exchange {
             #[cfg(feature = "web")]
             pages: Pages::default(),
             #[cfg(feature = "web")]
-            transfers: Transfers::closed(),
+            transfers: Transfers::default(),
             abandoned_rooms: Looks::default(),
             unused_accounts: Looks::default(),
             reload_asked: false,
