@@ -5,6 +5,7 @@
 //! who cannot log in to it: the reply is the same, and takes the same time.
 
 use super::applying::Applying;
+use super::checks::fits;
 use crate::chat::api::{AccountStep, Command, Decision, Event, Outcome, Purpose, Work};
 use crate::chat::log::Change;
 use crate::chat::model::{
@@ -365,8 +366,5 @@ impl Hub {
 
 /// How short it may be is a setting: the server sees to that.
 pub(super) fn checked_password(secret: &Secret) -> Result<()> {
-    if secret.expose().len() > limits::PASSWORD_LENGTH {
-        return Err(Refusal::TooLong(Field::Password, limits::PASSWORD_LENGTH));
-    }
-    Ok(())
+    fits(Field::Password, secret.expose(), limits::PASSWORD_LENGTH)
 }

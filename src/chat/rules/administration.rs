@@ -1,7 +1,7 @@
 //! The commands of server operators: kill, server bans, announcements.
 
 use super::applying::Applying;
-use super::checks::checked_reason;
+use super::checks::{checked_reason, given, operates};
 use crate::chat::api::{Command, Decision, Event, Purpose, Work};
 use crate::chat::log::{BanTarget, Change, QuitReason};
 use crate::chat::model::{
@@ -23,9 +23,7 @@ impl Hub {
                 Work::Verify { secret, hash: None, former: None, lacks_keys: false, purpose };
             return Ok(Decision::Work(work));
         }
-        if !user.is_operator() {
-            return Err(Refusal::NotOperator);
-        }
+        operates(user)?;
         let change = match command {
             Command::Kill(nick, reason) => {
                 self.session_of(&nick).ok_or_else(|| Refusal::NoSuchNick(Name::new(&nick)))?;
@@ -45,15 +43,11 @@ impl Hub {
                 Change::Unban { target: known.ok_or_else(|| no_such_ban(&wanted))?.clone() }
             }
             Command::Announce(text) => {
-                if text.is_empty() {
-                    return Err(Refusal::Missing(Field::Text));
-                }
+                given(Field::Text, &text)?;
                 Change::Announce { text }
             }
             Command::Wallops(text) => {
-                if text.is_empty() {
-                    return Err(Refusal::Missing(Field::Text));
-                }
+                given(Field::Text, &text)?;
                 Change::Wallops { text }
             }
             _ => return Err(Refusal::NotHere),
@@ -90,7 +84,7 @@ impl Hub {
 
     fn operator(&self, at: &Applying<'_>) -> Result<&User> {
         let user = self.origin(at)?;
-        if !user.is_operator() { Err(Refusal::NotOperator) } else { Ok(user) }
+        operates(user).map(|()| user)
     }
 
     pub(super) fn oper(&mut self, at: &mut Applying<'_>, name: Arc<str>) -> Result<()> {

@@ -7,6 +7,7 @@
 
 use super::accounts::checked_password;
 use super::applying::Applying;
+use super::checks::operates;
 use crate::chat::api::{AccountChange, AccountLine, Decision, Event, Listing, Page, Purpose, Work};
 use crate::chat::model::{Name, PasswordHash, RecordId, Refusal, Result, ScramKeys, Secret, Walk};
 use crate::chat::state::{Account, FormerPassword, Hub, User};
@@ -24,7 +25,7 @@ impl Hub {
         new: bool,
     ) -> Result<Decision> {
         let name = if new {
-            is_operator(user)?;
+            operates(user)?;
             let name = Name::nick(name).map_err(|fault| Refusal::BadNick(name.into(), fault))?;
             self.may_be_made(&name)?;
             name
@@ -37,7 +38,7 @@ impl Hub {
 
     /// The account that an operator names.
     pub(super) fn account_for(&self, user: &User, name: &str) -> Result<Name> {
-        is_operator(user)?;
+        operates(user)?;
         self.account(name).map(|account| account.name.clone())
     }
 
@@ -103,7 +104,7 @@ impl Hub {
 
     /// The origin is an operator, or no session.
     fn may_manage(&self, at: &Applying<'_>) -> Result<()> {
-        self.users.get(&at.origin).map_or(Ok(()), is_operator)
+        self.users.get(&at.origin).map_or(Ok(()), operates)
     }
 
     pub(super) fn list_accounts(&self, mut walk: Walk<Name>) -> Page<AccountLine> {
@@ -139,8 +140,4 @@ impl Hub {
             && by == account
             && by.and_then(|by| self.accounts.get(by)).is_some_and(|it| id >= it.since)
     }
-}
-
-fn is_operator(user: &User) -> Result<()> {
-    if user.is_operator() { Ok(()) } else { Err(Refusal::NotOperator) }
 }

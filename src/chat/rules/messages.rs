@@ -4,7 +4,7 @@
 //! and the command is decided again with the result.
 
 use super::applying::Applying;
-use super::checks::{checked_reason, checked_text};
+use super::checks::{checked_reason, checked_text, fits, given};
 use crate::chat::api::{Command, Decision, Event, Pick};
 use crate::chat::log::Change;
 use crate::chat::model::{
@@ -30,12 +30,8 @@ impl Hub {
         }
         let (name, pick) = match &command {
             Command::React(name, pick, text, _) => {
-                if text.is_empty() {
-                    return Err(Refusal::Missing(Field::Reaction));
-                }
-                if text.len() > limits::REACTION_LENGTH {
-                    return Err(Refusal::TooLong(Field::Reaction, limits::REACTION_LENGTH));
-                }
+                given(Field::Reaction, text)?;
+                fits(Field::Reaction, text, limits::REACTION_LENGTH)?;
                 (name, pick)
             }
             Command::Edit(name, pick, text) => {

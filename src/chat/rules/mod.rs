@@ -131,13 +131,7 @@ impl Hub {
                 self.restarted(node, time);
                 Ok(())
             }
-            Change::Enter(entry) => {
-                match self.enter(&mut at, entry) {
-                    Ok(()) => {}
-                    Err(refusal) => at.tell_origin(Event::Refused(refusal)),
-                }
-                Ok(())
-            }
+            Change::Enter(entry) => self.enter(&mut at, entry),
             // Of an earlier version, which recorded wrong passwords.
             Change::LoginFailed { .. } => Ok(()),
             Change::ScramKeys { account, hash, keys } => {

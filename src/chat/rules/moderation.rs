@@ -64,8 +64,7 @@ impl Hub {
             ModeChange::Except(text, on) => check_mask(text, *on, &room.excepts),
             ModeChange::Invitable(text, on) => check_mask(text, *on, &room.invitables),
             ModeChange::Ban(text, on) => {
-                let bad = || Refusal::BadMask(text.as_str().into());
-                let plain = Mask::parse(text).ok_or_else(bad)?;
+                let plain = parsed(text)?;
                 // A nick means the person: by account, who stays banned under another nick.
                 let (mutes, nick) = match text.strip_prefix("m:") {
                     Some(nick) => ("m:", nick),
@@ -175,9 +174,7 @@ impl Hub {
             }
             (ModeChange::Op(..) | ModeChange::Voice(..), None) => false,
             (ModeChange::Except(text, on) | ModeChange::Invitable(text, on), _) => {
-                let mask =
-                    Mask::parse(text).ok_or_else(|| Refusal::BadMask(text.as_str().into()))?;
-                let ban = Ban { mask, by: by.clone(), time: at.time };
+                let ban = Ban { mask: parsed(text)?, by: by.clone(), time: at.time };
                 let excepts = matches!(change, ModeChange::Except(..));
                 let list = if excepts { &mut room.excepts } else { &mut room.invitables };
                 let changed = set_mask(list, ban, *on)?;
@@ -187,9 +184,7 @@ impl Hub {
                 changed
             }
             (ModeChange::Ban(text, on), _) => {
-                let mask =
-                    Mask::parse(text).ok_or_else(|| Refusal::BadMask(text.as_str().into()))?;
-                let ban = Ban { mask, by: by.clone(), time: at.time };
+                let ban = Ban { mask: parsed(text)?, by: by.clone(), time: at.time };
                 let mask = ban.mask.clone();
                 let changed = set_mask(&mut room.bans, ban, *on)?;
                 room.mask_changes = room.mask_changes.wrapping_add(u32::from(changed));
@@ -227,9 +222,13 @@ impl Hub {
     }
 }
 
+fn parsed(mask: &str) -> Result<Mask> {
+    Mask::parse(mask).ok_or_else(|| Refusal::BadMask(mask.into()))
+}
+
 /// Checks a mask that is to be put on a list, and completes it as it will be listed.
 fn check_mask(text: &mut String, on: bool, list: &[Ban]) -> Result<()> {
-    let mask = Mask::parse(text).ok_or_else(|| Refusal::BadMask(text.as_str().into()))?;
+    let mask = parsed(text)?;
     let listed = list.iter().any(|ban| ban.mask == mask);
     if on && !listed && list.len() >= limits::BANS_PER_ROOM {
         return Err(Refusal::TooManyBans(limits::BANS_PER_ROOM));

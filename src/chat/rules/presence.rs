@@ -1,6 +1,7 @@
 //! Coming, going, and under which name.
 
 use super::applying::Applying;
+use super::checks::{checked_reason, fits};
 use crate::chat::api::{Command, Decision, Event};
 use crate::chat::log::{Change, Entry, QuitReason};
 use crate::chat::model::{
@@ -24,11 +25,7 @@ impl Hub {
                 Ok(Decision::Change(Change::Nick { nick }))
             }
             Command::Away(message) => {
-                if message.as_ref().is_some_and(|text| text.len() > limits::REASON_LENGTH) {
-                    return Err(Refusal::TooLong(Field::Reason, limits::REASON_LENGTH));
-                }
-                let message = message.filter(|text| !text.is_empty());
-                Ok(Decision::Change(Change::Away { message }))
+                Ok(Decision::Change(Change::Away { message: checked_reason(message)? }))
             }
             Command::Ignore(text, on) => {
                 let nick = Name::new(&text);
@@ -47,9 +44,7 @@ impl Hub {
                 Ok(Decision::Change(Change::Ignore { nick, on }))
             }
             Command::RealName(text) => {
-                if text.len() > limits::REAL_NAME_LENGTH {
-                    return Err(Refusal::TooLong(Field::RealName, limits::REAL_NAME_LENGTH));
-                }
+                fits(Field::RealName, &text, limits::REAL_NAME_LENGTH)?;
                 Ok(Decision::Change(Change::RealName { text }))
             }
             Command::UserModes(mut changes) => {

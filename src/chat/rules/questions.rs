@@ -2,6 +2,7 @@
 //!
 //! Invariant: a reply contains nothing about a room that the client may not see.
 
+use super::checks::{fits, given};
 use super::messages::{Found, find};
 use crate::chat::api::{Command, Decision, Event, Listing, Past, Person, Rest, Whois};
 use crate::chat::model::{
@@ -70,12 +71,8 @@ impl Hub {
                 };
             }
             Command::Search(words, room, from, range) => {
-                if words.trim().is_empty() {
-                    return Err(Refusal::Missing(Field::Search));
-                }
-                if words.len() > limits::SEARCH_LENGTH {
-                    return Err(Refusal::TooLong(Field::Search, limits::SEARCH_LENGTH));
-                }
+                given(Field::Search, words.trim())?;
+                fits(Field::Search, &words, limits::SEARCH_LENGTH)?;
                 let rooms = match room {
                     Some(name) => vec![self.own_room(user, &name)?.for_query()],
                     None => {

@@ -1,7 +1,7 @@
 //! Entering and leaving rooms, and what a room is about.
 
 use super::applying::Applying;
-use super::checks::checked_reason;
+use super::checks::{checked_reason, fits, operates};
 use crate::chat::api::{Command, Decision, Event};
 use crate::chat::log::Change;
 use crate::chat::model::{
@@ -33,9 +33,7 @@ impl Hub {
             Command::SetTopic(name, text) => {
                 let room = self.may_set_topic(user, &name)?;
                 self.may_be_heard(user, room)?;
-                if text.len() > limits::TOPIC_LENGTH {
-                    return Err(Refusal::TooLong(Field::Topic, limits::TOPIC_LENGTH));
-                }
+                fits(Field::Topic, &text, limits::TOPIC_LENGTH)?;
                 Change::Topic { room: room.name.clone(), text }
             }
             Command::Invite(nick, name) => {
@@ -48,9 +46,7 @@ impl Hub {
                 return self.decide_rename(user, &name, to, reason);
             }
             Command::Keep(name, on) => {
-                if !user.is_operator() {
-                    return Err(Refusal::NotOperator);
-                }
+                operates(user)?;
                 let room = self.room(&name).ok_or_else(|| Refusal::NoSuchRoom(Name::new(&name)))?;
                 Change::Keep { room: room.name.clone(), on }
             }

@@ -93,15 +93,8 @@ impl Hub {
         };
         let room = room.name.clone();
         let SendMessage { kind, text, tags, status, continuations, .. } = speech;
-        Ok(Decision::Change(Change::Say {
-            room,
-            kind,
-            text,
-            reply_to,
-            tags,
-            status,
-            continuations,
-        }))
+        let change = Change::Say { room, kind, text, reply_to, tags, status, continuations };
+        Ok(Decision::Change(change))
     }
 
     fn decide_tagging(&self, user: &User, tagging: Tagging) -> Result<Decision> {
