@@ -14,6 +14,7 @@ mod parameters;
 mod secrets;
 mod show;
 mod sources;
+mod subcommands;
 mod values;
 
 pub use choices::{LogLevel, Operator, Registration, When};
