@@ -48,6 +48,8 @@ pub enum Format {
     Plain(Theme),
     /// IRC, with the capabilities that change lines, and what is around each.
     Irc(irc::RenderCaps, http::Framing),
+    /// None.
+    Nothing,
 }
 
 impl Format {
@@ -67,6 +69,7 @@ impl Format {
                 irc::render(caps, stamp, event, out);
                 framing.wrap(out, start);
             }
+            Format::Nothing => {}
         }
     }
 }
@@ -92,8 +95,7 @@ impl Dialect {
         match self {
             Dialect::Plain(plain) => Format::Plain(plain.theme()),
             Dialect::Irc(irc) => Format::Irc(irc.look(), irc.framing()),
-            // It is in no room, and told nothing.
-            Dialect::Http(_) => Format::Plain(Theme::default()),
+            Dialect::Http(_) => Format::Nothing,
         }
     }
 

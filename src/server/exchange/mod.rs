@@ -285,6 +285,14 @@ impl Exchange {
         }
     }
 
+    /// It is no plain peer: the one that it was taken for leaves, and until then nothing is told to both.
+    pub(super) fn withdraw(&mut self, token: Token) {
+        let Some(mut peer) = self.net.peer(token) else { return };
+        peer.connection.life.withdrawn = peer.connection.life.entered;
+        self.broadcast.send(&mut peer, self.engine.hub(), &[]);
+        self.propose_leave(token);
+    }
+
     pub(super) fn propose_leave(&mut self, token: Token) {
         let Some(connection) = self.net.connection(token) else { return };
         let departure = connection.life.quit_reason();

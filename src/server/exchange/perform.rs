@@ -114,7 +114,7 @@ impl Exchange {
                 self.answer_proof(token, ProofAnswer::Failed);
             }
             Action::Replay(query, upto) => self.replay(token, *query, upto),
-            Action::Withdraw => self.propose_leave(token),
+            Action::Withdraw => self.withdraw(token),
             Action::Leave { words, farewell } => self.leave(token, words, farewell),
             Action::Relay(relay) => self.relay(token, relay),
             Action::StartTls => self.start_tls(token),
