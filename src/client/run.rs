@@ -97,8 +97,7 @@ fn prepare(options: &Options, red: &str) -> Result<Prepared, (Exit, String)> {
         to_stderr(&Notice::error(warning), red);
     }
     if tls.is_none() && known.is_for_tls(unix_seconds(&Clock::system())) {
-        let why =
-            format!("{host} is for TLS only, as it has said before (STS): connect with --tls");
+        let why = format!("{host} takes TLS only, as it said before (STS): connect with --tls");
         return Err((Exit::NotConnected, why));
     }
     let person = is_person() && !options.json && options.upload.is_empty();

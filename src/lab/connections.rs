@@ -375,7 +375,7 @@ impl Connections {
             _ => transport.advance(),
         };
         if let Err(error) = outcome.and(transport.flush()) {
-            handler.refused(io::Error::other(format!("no TLS: {error}")));
+            handler.refused(io::Error::other(format!("TLS handshake failed: {error}")));
             return self.lose(place, handler);
         }
         if transport.is_opening() {

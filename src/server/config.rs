@@ -44,6 +44,9 @@ use std::time::Duration;
 /// The longest line that can be configured: it must fit beside other input in an inbox.
 pub const LONGEST_LINE: usize = 32 * 1024;
 
+/// What `--name` is if no one gave the server one.
+const NO_NAME: &str = "chatloop.local";
+
 /// Stands between several values in one variable; no name and no hash has one.
 const BETWEEN: char = ' ';
 
@@ -171,7 +174,7 @@ pub struct Config {
     pub channel_modes: ChannelModes,
 
     /// Server name shown to IRC clients (a host name)
-    #[arg(long, default_value = "chatloop.local", value_name = "HOST")]
+    #[arg(long, default_value = NO_NAME, value_name = "HOST")]
     pub name: String,
 
     /// Network name shown to IRC clients (one word)
@@ -406,6 +409,9 @@ impl Config {
         if self.tls_only && self.tls_source().is_none() {
             return Err("--tls-only: there is no TLS without --tls or --tls-cert".to_owned());
         }
+        if self.boot.trace.is_none() && self.boot.trace_format != TraceFormat::Text {
+            return Err("--trace-format: there is no file to write without --trace".to_owned());
+        }
         Ok(())
     }
 
@@ -534,6 +540,10 @@ fn parse_secret(text: &str) -> Result<Secret, String> {
 /// `https://host` or `https://host:port`, without a path.
 fn parse_origin(text: &str) -> Result<String, String> {
     let text = text.trim_end_matches('/');
+    let port = text.rsplit_once(':').map(|(_, port)| port).filter(|it| it.parse::<u64>().is_ok());
+    if port.is_some_and(|port| port.parse::<u16>().is_err()) {
+        return Err(format!("invalid origin '{text}': ports are 0 to 65535"));
+    }
     let authority = ["http://", "https://"].iter().find_map(|scheme| text.strip_prefix(scheme));
     let is_authority = |it: &str| {
         let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-.:[]".contains(&byte);

@@ -121,7 +121,8 @@ impl Server {
             .for_each(|number| trace.label(Token::fixed(number), || "listener".to_owned()));
         if config.boot.step {
             trace.hide(SIGNALS);
-            info!("--step: each turn waits for Enter at the console, or for a page at /loop");
+            let how = "waits for Enter at the console, or for a page at /loop";
+            info!("--step: each turn {how} (--trace - prints what it did)");
         }
         let net = Net::new(poller, clock, Bounds::of(config), stats.clone(), trace);
         let engine = Engine::new(journal, hub);
@@ -129,6 +130,7 @@ impl Server {
         let workers = work(waker.clone(), wakes).map_err(StartError::System)?;
         let intake = Intake::new(config, stats.clone());
         let live = Live::new(settings).map_err(StartError::Setting)?;
+        live.check_certificate(net.moment());
         let mut exchange = Exchange::new(net, engine, broadcast, workers, (console, live), stats);
         exchange.open_files(waker, &threads, random)?;
         Ok(Server {

@@ -33,7 +33,6 @@ impl IrcSession {
         if !mine && self.is_ignored(&chat) {
             return;
         }
-        self.note_shared_file(&chat);
         if chat.ctcp {
             return self.ctcp_received(&chat);
         }
@@ -98,6 +97,7 @@ impl IrcSession {
 
     /// Shows a message; `past` if it comes from the history.
     pub(super) fn show(&mut self, mut chat: ChatMessage, past: bool) {
+        self.note_shared_file(&chat);
         let room = self.server.room_of(&chat.target).map(str::to_owned);
         let mine = self.is_me(&chat.nick);
         let told = room.is_none() && mine && !self.is_me(&chat.target);

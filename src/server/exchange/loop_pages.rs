@@ -35,7 +35,7 @@ impl Exchange {
         });
         let key = self.pages.add_link(token, key);
         let text = format!(
-            "{base}/loop#{key} shows the loop, once and for as long as you are connected here"
+            "to watch the loop, open {base}/loop#{key} (it works once, and only while you are connected)"
         );
         self.notice(token, &text);
     }

@@ -120,7 +120,9 @@ impl Exchange {
             Action::StartTls => self.start_tls(token),
             Action::Secured => self.secured(token),
             Action::HandshakeFailed(why) => self.handshake_failed(token, &why),
-            Action::Reject { what, farewell } => self.not_served(token, what, farewell),
+            Action::Reject { why, farewell } => {
+                self.turn_away(token, why, farewell.as_deref());
+            }
             Action::Respond { status, bytes, of_page } => {
                 self.respond(token, status, &bytes, of_page);
             }
@@ -166,10 +168,6 @@ impl Exchange {
             _ => {}
         }
         true
-    }
-
-    fn not_served(&mut self, token: Token, what: &str, farewell: Option<String>) {
-        self.turn_away(token, &format!("{what} is not served here"), farewell.as_deref());
     }
 
     /// Tells a peer that it is not served, and closes.

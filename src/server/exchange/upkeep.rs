@@ -361,7 +361,7 @@ impl Exchange {
     pub(in crate::server) fn reload(&mut self) -> Option<&Config> {
         let had_transcript = transcript::is_wanted(self.live.config());
         let changed = self.live.reload();
-        self.live.reload_certificate();
+        self.live.reload_certificate(self.net.moment());
         if !changed {
             return None;
         }

@@ -117,6 +117,7 @@ fn what_scanners_of_ports_begin_with_is_closed_and_not_talk() {
         b"\x80\x2e\x01\0\x02\0\x15\0\0\0\x10\n",
         b"SSH-2.0-Go\r\nhello\n",
         b"OPTIONS rtsp://x RTSP/1.0\r\nCSeq: 1\r\n\r\n",
+        b"INVITE sip:nm@a SIP/2.0\r\nVia: x\r\n\r\n",
     ] {
         let mut scanner = bench.connect();
         scanner.send_bytes(probe);
@@ -124,6 +125,22 @@ fn what_scanners_of_ports_begin_with_is_closed_and_not_talk() {
     }
     assert!(bench.lines(&mut tom).is_empty());
     assert_eq!(bench.online(), 1);
+}
+
+#[test]
+fn a_request_with_a_method_that_no_one_knows_is_answered_and_not_talk() {
+    let mut bench = Bench::new(&[]);
+    let mut tom = bench.join("tom");
+    for cut in [0, 4, 12] {
+        let request = "PROPFIND / HTTP/1.1\r\nHost: localhost\r\n\r\n";
+        let mut peer = bench.connect();
+        peer.send_bytes(&request.as_bytes()[..cut]);
+        bench.settle();
+        peer.send_bytes(&request.as_bytes()[cut..]);
+        let answer = bench.wait_for_end(&mut peer);
+        assert!(answer.contains("HTTP/1.1 405 "), "{answer}");
+    }
+    assert!(!bench.lines(&mut tom).iter().any(|line| line.contains("HTTP")));
 }
 
 #[test]

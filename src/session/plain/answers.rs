@@ -91,7 +91,7 @@ fn lines(theme: Theme, event: &Event) -> Vec<String> {
         Event::Certificates(known) => {
             known.iter().map(|fingerprint| format!("certificate {fingerprint}")).collect()
         }
-        Event::FileDeleted { name } => vec![format!("{name} is deleted")],
+        Event::FileDeleted { name } => vec![format!("deleted {name}")],
         Event::ServerBans(bans) => {
             page(|total| format!("server bans: {}", entries(total)), bans, server_ban_line)
         }

@@ -123,7 +123,7 @@ static ROWS: &[Row] = rows! {
     ["history", "last"], "[#room|NICK] [N] | [#room] before|after N|id:ID|TIME [COUNT]",
         "show earlier messages", history;
     ["search"], "WORDS [#room] [from NICK]", "search your rooms for messages", search;
-    ["upload"], "[#room]", "upload a file and share it in a room: shows how", |context, line| {
+    ["upload"], "[#room]", "show how to upload a file and share it in a room", |context, line| {
         of_room(context, line, |room| Action::Files(FileRequest::Offer(Some(room))))
     };
     ["files"], "[#room]", "list the files shared in a room", |context, line| {
