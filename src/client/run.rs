@@ -7,7 +7,6 @@
 mod connection;
 
 use super::console::Console;
-use super::display::counted;
 use super::event_loop::{EventLoop, FILES, INPUT, OUTPUT, SIGNALS, SOCKET, TimerKind};
 #[cfg(feature = "web")]
 use super::files::{ChatServer, Files};
@@ -27,6 +26,7 @@ use super::{Exit, Notice};
 use crate::terminal::ConsoleEvent;
 use crate::tls::{Connector as Tls, Trust};
 use crate::trace::Phase;
+use crate::wire::plural::counted;
 use chatloop_reactor::signals::{ignore_write_signals, stop_this_process};
 use chatloop_reactor::{Clock, Interest, Readiness, Signal, Signals, TimerId};
 use std::io::{self, IsTerminal};
@@ -336,7 +336,7 @@ impl<'options> Client<'options> {
                 if let Some(Ok(told)) = &done
                     && !self.options.upload.is_empty()
                 {
-                    script.print(told);
+                    script.push_line(told.as_bytes());
                 }
             }
         }

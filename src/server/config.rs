@@ -14,9 +14,10 @@ mod parameters;
 mod secrets;
 mod show;
 mod sources;
+mod subcommands;
 mod values;
 
-pub use choices::{Durability, LogLevel, Operator, ProtocolName, Registration, StyleName, When};
+pub use choices::{LogLevel, Operator, Registration, When};
 pub use files::FileSettings;
 pub use parameters::needs_restart;
 pub use sources::{Invalid, Origin, Setting, Settings, Task};
@@ -24,7 +25,8 @@ pub use values::{Bytes, ChannelModes, Days, LineRate, Network, OrOff, Seconds};
 
 use crate::chat::limits::PASSWORD_LEAST;
 use crate::chat::{Flag, Modes, Moment, PasswordHash, Secret};
-use crate::session::{http, irc};
+use crate::journal::Durability;
+use crate::session::{Protocol, Style, http, irc};
 use crate::tls;
 use crate::trace::TraceFormat;
 use crate::wire::address::{Address, DEFAULT_HOST, DEFAULT_PORT};
@@ -63,8 +65,8 @@ pub struct Config {
     pub boot: Boot,
 
     /// Style of the lines sent to plain-text clients
-    #[arg(long, value_enum, default_value_t = StyleName::Plain)]
-    pub style: StyleName,
+    #[arg(long, value_enum, default_value_t = Style::Plain)]
+    pub style: Style,
 
     /// Longest line accepted, excluding the newline; longer lines are rejected
     #[arg(long, default_value = "4096", value_name = "BYTES", value_parser = parse_max_line)]
@@ -165,7 +167,7 @@ pub struct Config {
 
     /// What clients may speak on the port; TLS and HTTP are detected in any case
     #[arg(long, value_enum, default_value = "any", value_name = "NAME")]
-    pub protocol: ProtocolName,
+    pub protocol: Protocol,
 
     /// Modes of a new room: letters of C, i, m, n, s and t, or off for none
     #[arg(long, default_value = "nt", value_name = "LETTERS|off")]
@@ -434,7 +436,7 @@ impl Config {
     /// that it has to register.
     pub(super) fn detection_timeout(&self) -> Duration {
         match self.protocol {
-            ProtocolName::Irc => Duration::from_secs(30),
+            Protocol::Irc => Duration::from_secs(30),
             _ => Duration::from_millis(self.greeting_delay.into()),
         }
     }

@@ -87,7 +87,7 @@ pub enum Action {
     /// Tell the peer this, if anything, and close: it is not served.
     Reject {
         /// Why it is not served, for the log.
-        what: &'static str,
+        why: &'static str,
         /// The last line that the peer is told.
         farewell: Option<String>,
     },

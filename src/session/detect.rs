@@ -7,6 +7,7 @@ use crate::chat::Name;
 use crate::wire::clean::without_mark;
 use crate::wire::irc::from_command;
 use crate::wire::telnet;
+use clap::ValueEnum;
 
 /// What the first bytes tell.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -27,15 +28,15 @@ pub enum Detect {
     Plain,
 }
 
-/// What a server speaks beside TLS and HTTP.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+/// What a server speaks beside TLS and HTTP: `--protocol`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, ValueEnum)]
 pub enum Protocol {
-    /// What the first bytes tell.
+    /// What a client's first bytes tell
     #[default]
     Any,
-    /// IRC alone.
+    /// IRC alone: the first line is IRC, whatever it holds, and no client is waited for
     Irc,
-    /// Plain lines alone.
+    /// Plain text alone: an IRC client is told so
     Plain,
 }
 

@@ -189,8 +189,8 @@ impl Dialect {
             actions.truncate(before);
             let how = if protocol == Detect::Http { "use https://" } else { "connect with TLS" };
             let farewell = Some(format!("this server is for TLS only (--tls-only): {how}"));
-            let what = "not encrypted (--tls-only)";
-            actions.push(Action::Reject { what, farewell });
+            let why = "not encrypted (--tls-only)";
+            actions.push(Action::Reject { why, farewell });
         }
     }
 
@@ -207,22 +207,19 @@ impl Dialect {
             // Its handshake has been answered by a greeting in plain text.
             (Detect::Tls, Dialect::Plain(plain)) if !plain.is_undecided() => {
                 actions
-                    .push(Action::Reject { what: "TLS began after the greeting", farewell: None });
+                    .push(Action::Reject { why: "TLS began after the greeting", farewell: None });
             }
             (Detect::Tls, _) => actions.push(Action::StartTls),
             (Detect::Foreign, _) => {
                 actions.push(Action::Reject {
-                    what: "another protocol, not one of this server",
+                    why: "another protocol, not one of this server",
                     farewell: None,
                 });
             }
             (Detect::Proxy, _) => {
                 let farewell = "the PROXY protocol is only for trusted proxies (--proxy-from)";
-                let (what, farewell) = (
-                    "the PROXY protocol, from an address that is not in --proxy-from",
-                    Some(farewell.to_owned()),
-                );
-                actions.push(Action::Reject { what, farewell });
+                let why = "the PROXY protocol, from an address that is not in --proxy-from";
+                actions.push(Action::Reject { why, farewell: Some(farewell.to_owned()) });
             }
             (Detect::Http, _) => match http::Session::begin(&view.settings.web) {
                 Some(http) => {
@@ -230,7 +227,7 @@ impl Dialect {
                     actions.push(Action::AwaitRegistration(http::HEAD_TIMEOUT));
                 }
                 None => {
-                    actions.push(Action::Reject { what: "HTTP is off (--no-http)", farewell: None })
+                    actions.push(Action::Reject { why: "HTTP is off (--no-http)", farewell: None })
                 }
             },
             (Detect::Plain | Detect::NeedMore, Dialect::Irc(_) | Dialect::Http(_)) => {}

@@ -119,6 +119,17 @@ impl Trace {
         })))
     }
 
+    /// A program's trace to the file of its `--trace`, as text.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn to_file(path: &Path, clock: &Clock) -> io::Result<Trace> {
+        let trace = Trace::start(Some((path, TraceFormat::Text)), false, None, clock);
+        trace.map_err(|error| {
+            io::Error::new(error.kind(), format!("--trace: cannot write the file: {error}"))
+        })
+    }
+
     /// A trace that stays off.
     pub fn off(clock: &Clock) -> Trace {
         match Trace::start(None, false, None, clock) {

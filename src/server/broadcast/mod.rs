@@ -42,6 +42,7 @@ impl Cause {
 }
 
 /// Tells peers what happens.
+#[derive(Default)]
 pub(super) struct Broadcast {
     delivery: Delivery,
     unidentified: Unidentified,
@@ -62,18 +63,7 @@ pub(super) struct Broadcast {
 
 impl Broadcast {
     pub(super) fn new(irc: irc::Settings) -> Broadcast {
-        Broadcast {
-            delivery: Delivery::default(),
-            unidentified: Unidentified::default(),
-            run_payer: None,
-            irc,
-            monitors: irc::MonitorList::default(),
-            whowas: irc::Whowas::default(),
-            counts: irc::UserCounts::default(),
-            moment: Moment(0),
-            recipients: Vec::new(),
-            out: Vec::new(),
-        }
+        Broadcast { irc, ..Broadcast::default() }
     }
 
     /// A turn begins.

@@ -3,6 +3,7 @@
 use super::{Exchange, session};
 use crate::chat::{Change, Event, Moment, SessionId, StoredFile};
 use crate::journal::Threads;
+use crate::server::gate::Blocked;
 use crate::server::net::{PeerTimer, TimerKind};
 use crate::server::random::Random;
 use crate::server::start::{NOBODY, StartError};
@@ -88,7 +89,7 @@ impl Exchange {
     pub(in crate::server) fn take_files_done(&mut self) {
         while let Some(news) = self.transfers.next_news() {
             match news {
-                News::GoOn(token) => self.upload_goes_on(token),
+                News::GoOn(token) => self.unblock(token, Blocked::STORE),
                 News::Kept { token, id, name, uploader, size, sha256 } => {
                     self.file_kept(token, (id, name, size, sha256), uploader);
                 }

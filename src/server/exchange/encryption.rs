@@ -28,7 +28,7 @@ impl Exchange {
             }
         };
         let farewell = Some(answer.to_owned());
-        self.perform_one(token, Action::Reject { what: "TLS is off (--tls)", farewell });
+        self.perform_one(token, Action::Reject { why: "TLS is off (--tls)", farewell });
     }
 
     /// The handshake is done: detection begins again with what comes inside, and some of that may

@@ -323,10 +323,6 @@ impl Exchange {
         }
     }
 
-    pub(super) fn upload_goes_on(&mut self, token: Token) {
-        self.unblock(token, Blocked::STORE);
-    }
-
     /// A file cannot be written. What there was of it is removed.
     pub(super) fn upload_failed(&mut self, token: Token, error: &io::Error) {
         warn!("an upload failed: {error}");

@@ -28,8 +28,8 @@ pub enum Trust {
 /// Begins handshakes with one server.
 #[derive(Clone)]
 pub struct Connector {
-    config: Arc<ClientConfig>,
-    name: ServerName<'static>,
+    pub(super) config: Arc<ClientConfig>,
+    pub(super) name: ServerName<'static>,
 }
 
 impl Connector {

@@ -18,7 +18,7 @@ use crate::chat::{Change, Effect, HistoryUpdate};
 use crate::journal::database::classify::classify;
 use crate::journal::database::json;
 use crate::journal::error::{Health, JournalError};
-use crate::journal::index::sqlite::tables::{self, Names};
+use crate::journal::index::sqlite::tables::{Names, Tables};
 use crate::journal::limits::{self, Limits};
 use crate::journal::log::numbering::Numbering;
 use crate::journal::log::proposal::{Committed, Proposal, Rejected};
@@ -332,7 +332,7 @@ impl Writer {
                     if self.full.is_some() && matches!(update, HistoryUpdate::HistoryEvent(..)) {
                         continue;
                     }
-                    erased |= tables::archive(&transaction, names, id, update)?;
+                    erased |= Tables { connection: &transaction, names }.archive(id, update)?;
                 }
             }
         }
