@@ -5,6 +5,7 @@
 
 use super::connection::Phase;
 use super::net::{Net, TimerKind};
+use crate::wire::plural::counted;
 use chatloop_reactor::{Interest, Poller, Signal, Signals, Token};
 use log::info;
 use std::io;
@@ -60,10 +61,7 @@ impl Shutdown {
             self.ending = Some(Ending::Hasty);
             return false;
         }
-        let clients = match net.len() {
-            1 => "1 client".to_owned(),
-            count => format!("{count} clients"),
-        };
+        let clients = counted(net.len(), "client");
         info!("{signal:?}: shutting down; notifying {clients}");
         net.after(GRACE, TimerKind::Shutdown);
         true
