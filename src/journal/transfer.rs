@@ -19,7 +19,7 @@ use super::database::{json, open, schema};
 use super::error::JournalError;
 use super::index::sqlite::erasure::Erased;
 use super::index::sqlite::rows::{COLUMNS, read_message};
-use super::index::sqlite::tables::{self, Names};
+use super::index::sqlite::tables::{Names, Tables};
 use super::limits::{self, Limits};
 use super::log::sqlite::restore::{State, restore};
 use crate::chat::check::{self, Checked};
@@ -307,7 +307,7 @@ impl Import {
                 }
                 self.reached = (id, time);
                 self.messages += 1;
-                tables::add(connection, &mut self.names, &message.message)?;
+                Tables::new(connection, &mut self.names)?.add(&message.message)?;
                 for (text, nick, reaction) in &message.put_on {
                     let sql = "INSERT OR IGNORE INTO reaction (message, text, nick, id)
                                VALUES (?1, ?2, ?3, ?4)";

@@ -10,19 +10,19 @@ use crate::journal::database::json;
 use crate::journal::index::span::position_of_event;
 use crate::journal::limits;
 use crate::journal::words::indexed;
-use rusqlite::{Connection, OptionalExtension, Result, params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Result, params};
 use std::collections::HashMap;
 
 /// The numbers of names, the last few of them remembered.
 #[derive(Default)]
-pub(in crate::journal) struct Names(HashMap<String, i64>);
+pub(in crate::journal) struct Names(HashMap<Name, i64>);
 
 impl Names {
     fn number(&mut self, connection: &Connection, name: &Name) -> Result<i64> {
-        let folded = name.folded();
-        if let Some(&number) = self.0.get(&folded) {
+        if let Some(&number) = self.0.get(name) {
             return Ok(number);
         }
+        let folded = name.folded();
         let insert = "INSERT INTO name (spelled, folded) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
         connection.prepare_cached(insert)?.execute(params![name.as_str(), folded])?;
         let select = "SELECT id FROM name WHERE folded = ?1";
@@ -30,7 +30,7 @@ impl Names {
         if self.0.len() >= limits::NAME_CACHE {
             self.0.clear();
         }
-        self.0.insert(folded, number);
+        self.0.insert(name.clone(), number);
         Ok(number)
     }
 }
@@ -44,47 +44,140 @@ pub(super) fn kind_word(kind: Kind) -> &'static str {
     }
 }
 
-/// Takes in one change. Tells whether a text was erased.
-pub(in crate::journal) fn archive(
-    connection: &Connection,
-    names: &mut Names,
-    record: RecordId,
-    update: HistoryUpdate<'_>,
-) -> Result<bool> {
-    match update {
-        HistoryUpdate::Add(message) => add(connection, names, &message).map(|()| false),
-        HistoryUpdate::Edit(id, text) => edit(connection, names, record, (id, text)).map(|()| true),
-        HistoryUpdate::Delete(id) => delete(connection, names, id).map(|()| true),
-        HistoryUpdate::React(id, nick, text, on) => {
-            let number = id.0.cast_signed();
-            if on {
-                let sql = "INSERT OR IGNORE INTO reaction (message, text, nick, id)
-                           SELECT id, ?2, ?3, ?4 FROM message WHERE id = ?1
-                           AND (SELECT count(*) FROM reaction WHERE message = ?1) < ?5";
-                let (nick, most) = (nick.folded(), MOST_REACTIONS);
-                let row = params![number, &**text, nick, record.0.cast_signed(), most];
-                connection.prepare_cached(sql)?.execute(row)?;
-            } else {
-                let sql = "DELETE FROM reaction WHERE message = ?1 AND text = ?2 AND nick = ?3";
-                let row = params![number, &**text, nick.folded()];
-                connection.prepare_cached(sql)?.execute(row)?;
+/// The tables in one transaction. The statements for messages are looked up once: the cache finds them
+/// by a hash of their text, which for a message costs a twentieth of all that is done.
+pub(in crate::journal) struct Tables<'a> {
+    connection: &'a Connection,
+    names: &'a mut Names,
+    message: CachedStatement<'a>,
+    search: CachedStatement<'a>,
+}
+
+impl<'a> Tables<'a> {
+    pub(in crate::journal) fn new(
+        connection: &'a Connection,
+        names: &'a mut Names,
+    ) -> Result<Tables<'a>> {
+        let message = "INSERT INTO message (id, time, room, number, root, sender, account, kind,
+                           text, edited, recipient, recipient_account, reply, reply_number,
+                           reply_from, username, host, bot, tags, joints)
+                       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15,
+                           ?16, ?17, ?18, ?19, ?20)";
+        let message = connection.prepare_cached(message)?;
+        let search = "INSERT INTO search (rowid, text, tags) VALUES (?1, ?2, ?3)";
+        let search = connection.prepare_cached(search)?;
+        Ok(Tables { connection, names, message, search })
+    }
+
+    /// Takes in one change. Tells whether a text was erased.
+    pub(in crate::journal) fn archive(
+        &mut self,
+        record: RecordId,
+        update: HistoryUpdate<'_>,
+    ) -> Result<bool> {
+        let (connection, names) = (self.connection, &mut *self.names);
+        match update {
+            HistoryUpdate::Add(message) => self.add(&message).map(|()| false),
+            HistoryUpdate::Edit(id, text) => self.edit(record, (id, text)).map(|()| true),
+            HistoryUpdate::Delete(id) => delete(connection, names, id).map(|()| true),
+            HistoryUpdate::React(id, nick, text, on) => {
+                let number = id.0.cast_signed();
+                if on {
+                    let sql = "INSERT OR IGNORE INTO reaction (message, text, nick, id)
+                               SELECT id, ?2, ?3, ?4 FROM message WHERE id = ?1
+                               AND (SELECT count(*) FROM reaction WHERE message = ?1) < ?5";
+                    let (nick, most) = (nick.folded(), MOST_REACTIONS);
+                    let row = params![number, &**text, nick, record.0.cast_signed(), most];
+                    connection.prepare_cached(sql)?.execute(row)?;
+                } else {
+                    let sql = "DELETE FROM reaction WHERE message = ?1 AND text = ?2 AND nick = ?3";
+                    let row = params![number, &**text, nick.folded()];
+                    connection.prepare_cached(sql)?.execute(row)?;
+                }
+                Ok(false)
             }
-            Ok(false)
-        }
-        // For as long as a session lasts, in memory.
-        HistoryUpdate::Guests(..) | HistoryUpdate::Over(_) => Ok(false),
-        HistoryUpdate::Forget { account, since } => {
-            begin_erasure(connection, names, record, (account, since)).map(|()| true)
-        }
-        HistoryUpdate::Rename(before, room) => {
-            rename(connection, names, before, room).map(|()| false)
-        }
-        HistoryUpdate::HistoryEvent(places, event) => {
-            for place in &places {
-                happen(connection, names, place, &event)?;
+            // For as long as a session lasts, in memory.
+            HistoryUpdate::Guests(..) | HistoryUpdate::Over(_) => Ok(false),
+            HistoryUpdate::Forget { account, since } => {
+                begin_erasure(connection, names, record, (account, since)).map(|()| true)
             }
-            Ok(false)
+            HistoryUpdate::Rename(before, room) => {
+                rename(connection, names, before, room).map(|()| false)
+            }
+            HistoryUpdate::HistoryEvent(places, event) => {
+                for place in &places {
+                    happen(connection, names, place, &event)?;
+                }
+                Ok(false)
+            }
         }
+    }
+
+    /// Takes in a message.
+    pub(in crate::journal) fn add(&mut self, message: &StoredMessage) -> Result<()> {
+        let (connection, names) = (self.connection, &mut *self.names);
+        let id = message.id.0.cast_signed();
+        let (room, to, to_account) = match &message.target {
+            Target::Room(room) => (Some(names.number(connection, room)?), None, None),
+            // It can never be queried.
+            Target::Private { account: None, .. } if message.account.is_none() => return Ok(()),
+            Target::Private { to, account } => (None, Some(to), account.as_ref()),
+        };
+        let reply = message.reply.as_ref();
+        let root = room.map(|_| reply.map_or(id, |reply| reply.root.0.cast_signed()));
+        self.message.execute(params![
+            id,
+            message.time.0,
+            room,
+            message.number.cast_signed(),
+            root,
+            message.from.as_str(),
+            message.account.as_ref().map(Name::as_str),
+            kind_word(message.kind),
+            &*message.text,
+            message.edited,
+            to.map(Name::as_str),
+            to_account.map(Name::as_str),
+            reply.map(|reply| reply.id.0.cast_signed()),
+            reply.map(|reply| reply.number.cast_signed()),
+            reply.map(|reply| reply.from.as_str()),
+            message.username.as_deref(),
+            message.host.as_deref(),
+            message.bot,
+            message.tags.as_deref(),
+            message.continuations.as_ref().map(json).transpose()?,
+        ])?;
+        if let Some(room) = room {
+            let tags = tags(connection, names, room, &message.from, message.account.as_ref())?;
+            self.search.execute(params![id, indexed(&message.text), tags])?;
+            return Ok(());
+        }
+        let sql = "INSERT OR IGNORE INTO private (owner, peer, message) VALUES (?1, ?2, ?3)";
+        let mut insert = connection.prepare_cached(sql)?;
+        let by = message.account.as_ref();
+        for (owner, peer) in shares(connection, names, &message.target, &message.from, by)? {
+            insert.execute([owner, peer, id])?;
+        }
+        if let Some(owner) = to_account {
+            let owner = names.number(connection, owner)?;
+            let sql = "INSERT INTO mail (owner, message) VALUES (?1, ?2)";
+            connection.prepare_cached(sql)?.execute([owner, id])?;
+        }
+        Ok(())
+    }
+
+    fn edit(&mut self, record: RecordId, (id, text): (RecordId, &str)) -> Result<()> {
+        let connection = self.connection;
+        let number = id.0.cast_signed();
+        if let Some(tags) = unfind(connection, self.names, number)? {
+            self.search.execute(params![number, indexed(text), tags])?;
+        }
+        let sql = "UPDATE message SET text = ?2, joints = NULL, edited = 1 WHERE id = ?1";
+        connection.prepare_cached(sql)?.execute(params![number, text])?;
+        // What this record replaces: the record of the edit before it, and the first text.
+        let sql = "DELETE FROM record WHERE about = ?1 AND id < ?2";
+        connection.prepare_cached(sql)?.execute([number, record.0.cast_signed()])?;
+        blank_record(connection, number, false)
     }
 }
 
@@ -153,67 +246,6 @@ fn shares(
     Ok(shares)
 }
 
-pub(in crate::journal) fn add(
-    connection: &Connection,
-    names: &mut Names,
-    message: &StoredMessage,
-) -> Result<()> {
-    let id = message.id.0.cast_signed();
-    let (room, to, to_account) = match &message.target {
-        Target::Room(room) => (Some(names.number(connection, room)?), None, None),
-        // It can never be queried.
-        Target::Private { account: None, .. } if message.account.is_none() => return Ok(()),
-        Target::Private { to, account } => (None, Some(to), account.as_ref()),
-    };
-    let reply = message.reply.as_ref();
-    let root = room.map(|_| reply.map_or(id, |reply| reply.root.0.cast_signed()));
-    let sql = "INSERT INTO message (id, time, room, number, root, sender, account, kind, text,
-                   edited, recipient, recipient_account, reply, reply_number, reply_from,
-                   username, host, bot, tags, joints)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15,
-                   ?16, ?17, ?18, ?19, ?20)";
-    connection.prepare_cached(sql)?.execute(params![
-        id,
-        message.time.0,
-        room,
-        message.number.cast_signed(),
-        root,
-        message.from.as_str(),
-        message.account.as_ref().map(Name::as_str),
-        kind_word(message.kind),
-        &*message.text,
-        message.edited,
-        to.map(Name::as_str),
-        to_account.map(Name::as_str),
-        reply.map(|reply| reply.id.0.cast_signed()),
-        reply.map(|reply| reply.number.cast_signed()),
-        reply.map(|reply| reply.from.as_str()),
-        message.username.as_deref(),
-        message.host.as_deref(),
-        message.bot,
-        message.tags.as_deref(),
-        message.continuations.as_ref().map(json).transpose()?,
-    ])?;
-    if let Some(room) = room {
-        let tags = tags(connection, names, room, &message.from, message.account.as_ref())?;
-        let sql = "INSERT INTO search (rowid, text, tags) VALUES (?1, ?2, ?3)";
-        connection.prepare_cached(sql)?.execute(params![id, indexed(&message.text), tags])?;
-        return Ok(());
-    }
-    let sql = "INSERT OR IGNORE INTO private (owner, peer, message) VALUES (?1, ?2, ?3)";
-    let mut insert = connection.prepare_cached(sql)?;
-    let by = message.account.as_ref();
-    for (owner, peer) in shares(connection, names, &message.target, &message.from, by)? {
-        insert.execute([owner, peer, id])?;
-    }
-    if let Some(owner) = to_account {
-        let owner = names.number(connection, owner)?;
-        let sql = "INSERT INTO mail (owner, message) VALUES (?1, ?2)";
-        connection.prepare_cached(sql)?.execute([owner, id])?;
-    }
-    Ok(())
-}
-
 fn tags(
     connection: &Connection,
     names: &mut Names,
@@ -247,25 +279,6 @@ fn unfind(connection: &Connection, names: &mut Names, id: i64) -> Result<Option<
     let sql = "INSERT INTO search (search, rowid, text, tags) VALUES ('delete', ?1, ?2, ?3)";
     connection.prepare_cached(sql)?.execute(params![id, indexed(&text), tags])?;
     Ok(Some(tags))
-}
-
-fn edit(
-    connection: &Connection,
-    names: &mut Names,
-    record: RecordId,
-    (id, text): (RecordId, &str),
-) -> Result<()> {
-    let number = id.0.cast_signed();
-    if let Some(tags) = unfind(connection, names, number)? {
-        let sql = "INSERT INTO search (rowid, text, tags) VALUES (?1, ?2, ?3)";
-        connection.prepare_cached(sql)?.execute(params![number, indexed(text), tags])?;
-    }
-    let sql = "UPDATE message SET text = ?2, joints = NULL, edited = 1 WHERE id = ?1";
-    connection.prepare_cached(sql)?.execute(params![number, text])?;
-    // What this record replaces: the record of the edit before it, and the first text.
-    let sql = "DELETE FROM record WHERE about = ?1 AND id < ?2";
-    connection.prepare_cached(sql)?.execute([number, record.0.cast_signed()])?;
-    blank_record(connection, number, false)
 }
 
 pub(super) fn delete(connection: &Connection, names: &mut Names, id: RecordId) -> Result<()> {
