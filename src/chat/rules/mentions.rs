@@ -31,8 +31,9 @@ fn is_part(byte: u8) -> bool {
 /// A word without the signs around it: `_alice_` is emphasised.
 fn bare(word: &[u8]) -> &[u8] {
     let is_letter = |byte: &u8| byte.is_ascii_alphanumeric() || !byte.is_ascii();
-    let (first, last) = (word.iter().position(is_letter), word.iter().rposition(is_letter));
-    first.zip(last).map_or(&[], |(first, last)| &word[first..=last])
+    let Some(first) = word.iter().position(is_letter) else { return &[] };
+    let last = word.iter().rposition(is_letter).unwrap_or(first);
+    &word[first..=last]
 }
 
 impl Hub {

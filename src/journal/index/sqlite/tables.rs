@@ -10,7 +10,7 @@ use crate::journal::database::json;
 use crate::journal::index::span::position_of_event;
 use crate::journal::limits;
 use crate::journal::words::indexed;
-use rusqlite::{CachedStatement, Connection, OptionalExtension, Result, params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Result, Statement, ToSql, params};
 use std::collections::HashMap;
 
 /// The numbers of names, the last few of them remembered.
@@ -50,6 +50,8 @@ pub(in crate::journal) struct Tables<'a> {
     connection: &'a Connection,
     names: &'a mut Names,
     message: CachedStatement<'a>,
+    /// The last message had some of what most messages have nothing of. It is bound until then.
+    has_rare: bool,
     search: CachedStatement<'a>,
 }
 
@@ -59,14 +61,14 @@ impl<'a> Tables<'a> {
         names: &'a mut Names,
     ) -> Result<Tables<'a>> {
         let message = "INSERT INTO message (id, time, room, number, root, sender, account, kind,
-                           text, edited, recipient, recipient_account, reply, reply_number,
-                           reply_from, username, host, bot, tags, joints)
+                           text, edited, username, host, bot, recipient, recipient_account, reply,
+                           reply_number, reply_from, tags, joints)
                        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15,
                            ?16, ?17, ?18, ?19, ?20)";
         let message = connection.prepare_cached(message)?;
         let search = "INSERT INTO search (rowid, text, tags) VALUES (?1, ?2, ?3)";
         let search = connection.prepare_cached(search)?;
-        Ok(Tables { connection, names, message, search })
+        Ok(Tables { connection, names, message, has_rare: false, search })
     }
 
     /// Takes in one change. Tells whether a text was erased.
@@ -125,7 +127,7 @@ impl<'a> Tables<'a> {
         };
         let reply = message.reply.as_ref();
         let root = room.map(|_| reply.map_or(id, |reply| reply.root.0.cast_signed()));
-        self.message.execute(params![
+        let common = params![
             id,
             message.time.0,
             room,
@@ -136,17 +138,27 @@ impl<'a> Tables<'a> {
             kind_word(message.kind),
             &*message.text,
             message.edited,
-            to.map(Name::as_str),
-            to_account.map(Name::as_str),
-            reply.map(|reply| reply.id.0.cast_signed()),
-            reply.map(|reply| reply.number.cast_signed()),
-            reply.map(|reply| reply.from.as_str()),
             message.username.as_deref(),
             message.host.as_deref(),
             message.bot,
-            message.tags.as_deref(),
-            message.continuations.as_ref().map(json).transpose()?,
-        ])?;
+        ];
+        bind(&mut self.message, 1, common)?;
+        let tagged = message.tags.is_some() || message.continuations.is_some();
+        let has_rare = to.is_some() || reply.is_some() || tagged;
+        let had_rare = std::mem::replace(&mut self.has_rare, has_rare);
+        if has_rare || had_rare {
+            let rare = params![
+                to.map(Name::as_str),
+                to_account.map(Name::as_str),
+                reply.map(|reply| reply.id.0.cast_signed()),
+                reply.map(|reply| reply.number.cast_signed()),
+                reply.map(|reply| reply.from.as_str()),
+                message.tags.as_deref(),
+                message.continuations.as_ref().map(json).transpose()?,
+            ];
+            bind(&mut self.message, common.len() + 1, rare)?;
+        }
+        self.message.raw_execute()?;
         if let Some(room) = room {
             let tags = tags(connection, names, room, &message.from, message.account.as_ref())?;
             self.search.execute(params![id, indexed(&message.text), tags])?;
@@ -179,6 +191,11 @@ impl<'a> Tables<'a> {
         connection.prepare_cached(sql)?.execute([number, record.0.cast_signed()])?;
         blank_record(connection, number, false)
     }
+}
+
+/// Binds some parameters of a statement, which keeps the others.
+fn bind(statement: &mut Statement<'_>, first: usize, values: &[&dyn ToSql]) -> Result<()> {
+    (first..).zip(values).try_for_each(|(place, value)| statement.raw_bind_parameter(place, value))
 }
 
 /// Moves a room's number to another name, so that all its history moves without rewriting any row.
