@@ -411,7 +411,7 @@ impl Connection {
     }
 
     /// Queues bytes for it. `false` if that takes its send queue over the hard limit.
-    #[inline]
+    #[inline(always)]
     pub(super) fn queue(&mut self, segment: &Segment, bounds: &Bounds) -> bool {
         if matches!(self.life.phase, Phase::Lingering | Phase::Gone) {
             return true;
