@@ -233,6 +233,7 @@ fn every_file_that_a_page_names_is_there() {
         "docs/OPERATING",
         "docs/PROTOCOL",
         "docs/PERFORMANCE",
+        "docs/SECURITY",
         "docs/TOUR",
     ] {
         let text = std::fs::read_to_string(root.join(page).with_extension("md")).unwrap();
@@ -251,4 +252,31 @@ fn every_file_that_a_page_names_is_there() {
     }
     assert!(files > 80, "too few file names found: {files}");
     assert!(missing.is_empty(), "missing files:\n{}", missing.join("\n"));
+}
+
+/// The names in the first column of the table whose head begins with `head`.
+fn first_column(page: &str, head: &str) -> Vec<String> {
+    let table = page.lines().skip_while(|line| !line.starts_with(head));
+    let rows = table.skip(2).take_while(|line| line.starts_with('|'));
+    rows.map(|row| row.split('`').nth(1).unwrap_or(row).to_owned()).collect()
+}
+
+#[test]
+fn the_tables_for_developers_list_what_is_there() {
+    let page = include_str!("../docs/DEVELOPING.md");
+    let features = include_str!("../Cargo.toml").split("\n[features]\n").nth(1).unwrap();
+    let features = features.lines().take_while(|line| !line.starts_with('['));
+    let features = features.filter_map(|line| line.split_once(" = ")).map(|(name, _)| name);
+    let features = features.filter(|name| *name != "default" && !name.starts_with('#'));
+    let patches = std::fs::read_dir("tests/mutations").unwrap();
+    let patches = patches.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let patches: Vec<String> = patches.map(|name| name.replace(".patch", "")).collect();
+    for (head, mut there) in
+        [("| feature |", features.map(str::to_owned).collect::<Vec<_>>()), ("| patch |", patches)]
+    {
+        let mut listed = first_column(page, head);
+        listed.sort();
+        there.sort();
+        assert_eq!(listed, there, "{head}");
+    }
 }

@@ -413,7 +413,7 @@ impl Connection {
     /// Queues bytes for it. `false` if that takes its send queue over the hard limit.
     #[inline(always)]
     pub(super) fn queue(&mut self, segment: &Segment, bounds: &Bounds) -> bool {
-        if matches!(self.life.phase, Phase::Lingering | Phase::Gone) {
+        if !self.takes_output() {
             return true;
         }
         match &mut self.deferred {
@@ -421,6 +421,12 @@ impl Connection {
             None => self.io.outbox.push(segment),
         }
         self.queued() <= bounds.outbox_hard
+    }
+
+    /// Whether anything more may be queued for it. Where what waited was dropped, maybe behind half a
+    /// line, nothing may follow.
+    fn takes_output(&self) -> bool {
+        !matches!(self.life.phase, Phase::Lingering | Phase::Gone)
     }
 
     /// How many bytes wait for it, deferred ones included.
@@ -482,8 +488,9 @@ impl Connection {
 
     /// An answer is here, or will not come.
     pub(super) fn release(&mut self, query: QueryId, answer: Option<Segment>) {
+        let takes_output = self.takes_output();
         if let Some(deferred) = &mut self.deferred
-            && deferred.release(query, answer, &mut self.io.outbox)
+            && (!takes_output || deferred.release(query, answer, &mut self.io.outbox))
         {
             self.deferred = None;
         }

@@ -158,7 +158,8 @@ mod tests {
     }
 
     /// Seeds that have found something, with what it was.
-    const FOUND: [(u64, &str); 10] = [
+    const FOUND: [(u64, &str); 11] = [
+        (910_000_573, "an answer followed half a line to a client that had stopped reading"),
         (20_320_287, "forty injected faults in a row were said to be a loop that does nothing"),
         (
             20_304_063,

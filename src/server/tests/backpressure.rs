@@ -79,6 +79,26 @@ fn a_peer_that_takes_nothing_for_the_stall_timeout_is_dropped() {
     assert_eq!(bench.online(), 1);
 }
 
+/// What it had asked for once followed half a line, since answers took another way to it.
+#[test]
+fn nothing_follows_what_was_dropped() {
+    let mut bench = Bench::new(&["--stall-timeout=20"]);
+    let mut talker = bench.join("talker");
+    talker.send("/join #y\nwith a history\n/room #lobby\n");
+    bench.wait_for(&mut talker, "now go to #lobby");
+    let mut slow = bench.join("slow");
+    fill(&mut bench, &mut talker);
+    slow.send("/join #y\n");
+    let mut received = slow.bytes();
+    // Its line is taken, it is dropped, the history comes, and now its socket has room.
+    bench.pass(Duration::from_secs(21));
+    assert_eq!(bench.online(), 1);
+    received.extend(slow.bytes());
+    let received = String::from_utf8(received).unwrap();
+    assert!(received.contains("xx") && !received.contains("history of #y"), "{received:.200}");
+    bench.wait_for(&mut talker, "slow joined #y");
+}
+
 #[test]
 fn above_the_budget_of_all_the_largest_queue_that_does_not_shrink_goes() {
     let mut bench = Bench::new(&["--outbox-all=1M", "--outbox-hard=64M"]);
