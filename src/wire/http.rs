@@ -118,10 +118,14 @@ impl<'a> Request<'a> {
         Ok(request)
     }
 
-    /// The values of a header, in the order in which they came. What is not UTF-8 is left out.
+    /// The values of a header, in the order in which they came.
     pub fn all(&self, name: &str) -> impl Iterator<Item = &'a str> {
+        self.values(name).map(text)
+    }
+
+    fn values(&self, name: &str) -> impl Iterator<Item = &'a [u8]> {
         let named = self.headers.iter().filter(move |(known, _)| known.eq_ignore_ascii_case(name));
-        named.filter_map(|(_, value)| std::str::from_utf8(value).ok().map(str::trim))
+        named.map(|(_, value)| *value)
     }
 
     /// The value of a header.
@@ -131,7 +135,7 @@ impl<'a> Request<'a> {
 
     /// The words of a header that is a list of them, in all of its lines.
     pub fn list(&self, name: &str) -> impl Iterator<Item = &'a str> {
-        self.all(name).flat_map(|value| value.split(',')).map(str::trim)
+        self.values(name).flat_map(|value| value.split(|byte| *byte == b',')).map(text)
     }
 
     /// Whether a list has this word, in any case.
@@ -175,6 +179,12 @@ impl<'a> Request<'a> {
             (None, Some(length)) => Ok(Length::Known(length.parse().unwrap_or(u64::MAX))),
         }
     }
+}
+
+/// What a header says. What is not UTF-8 is a word that means nothing, and not nothing: a client could
+/// otherwise hide a header from here that the proxies before us have seen, or have added to.
+fn text(value: &[u8]) -> &str {
+    std::str::from_utf8(value).map_or("\u{fffd}", str::trim)
 }
 
 /// Whether the first line ends as a request's does, whatever the version.
@@ -271,6 +281,7 @@ fn reason(status: u16) -> &'static str {
         405 => "Method Not Allowed",
         408 => "Request Timeout",
         413 => "Content Too Large",
+        415 => "Unsupported Media Type",
         416 => "Range Not Satisfiable",
         421 => "Misdirected Request",
         426 => "Upgrade Required",
@@ -334,6 +345,25 @@ mod tests {
             let expected = expected.map(|ip| ip.parse().unwrap());
             assert_eq!(found.forwarded_for(), expected, "{headers}");
         }
+    }
+
+    /// Whoever begins a list may begin it with anything; a proxy adds its hop behind that.
+    #[test]
+    fn a_value_that_is_not_utf_8_hides_no_header() {
+        let request = |headers: &[u8]| {
+            let head = [b"GET / HTTP/1.1\r\nHost: a\r\n", headers, b"\r\n\r\n"].concat();
+            let seen = |it: Request<'_>| (it.is_forwarded(), it.forwarded_for());
+            Request::parse(&head).map(seen).map_err(|fault| fault.status)
+        };
+        let client = Some("192.0.2.1".parse().unwrap());
+        assert_eq!(request(b"X-Forwarded-For: \xff, 192.0.2.1"), Ok((true, client)));
+        assert_eq!(request(b"X-Forwarded-For: 192.0.2.1, \xff"), Ok((true, None)));
+        assert_eq!(request(b"Via: 1.1 caf\xe9"), Ok((true, None)));
+        assert_eq!(request(b"Host: \xff"), Err(400));
+        assert_eq!(request(b"Content-Length: \xff"), Err(400));
+        assert_eq!(request(b"Content-Length: 5\r\nContent-Length: \xff"), Err(400));
+        assert_eq!(request(b"Content-Length: 5\r\nTransfer-Encoding: \xff"), Err(400));
+        assert_eq!(request(b"Transfer-Encoding: \xff"), Err(501));
     }
 
     #[test]

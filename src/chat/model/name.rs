@@ -17,7 +17,7 @@ use std::sync::{Arc, LazyLock};
 
 /// A nick, an account or a room, as its owner spelled it. Equal to any spelling that differs only
 /// in the case of ASCII letters. Cloning shares the text.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct Name(Arc<str>);
 
 /// Why a nick is invalid.

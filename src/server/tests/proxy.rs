@@ -163,10 +163,15 @@ fn a_forwarded_request_counts_as_its_clients_if_the_proxy_is_trusted_and_never_a
         (&[allowed, TRUSTED], "X-Forwarded-For: 192.0.2.1, 198.51.100.1\r\n", 403),
         (&[TRUSTED], "X-Forwarded-For: 127.0.0.1\r\n", 403),
         (&[TRUSTED], "", 200),
+        // What its client began with anything but text, a proxy passes on.
+        (&[], "X-Forwarded-For: \u{ff}, 192.0.2.1\r\n", 403),
+        (&[], "Via: \u{ff}\r\n", 403),
+        (&[allowed, TRUSTED], "X-Forwarded-For: \u{ff}, 192.0.2.1\r\n", 200),
     ] {
         let mut bench = Bench::new(flags);
         let mut web = bench.connect();
-        web.send(&format!("GET /metrics HTTP/1.1\r\nHost: localhost\r\n{header}\r\n"));
+        let request = format!("GET /metrics HTTP/1.1\r\nHost: localhost\r\n{header}\r\n");
+        web.send_bytes(&request.chars().map(|it| it as u8).collect::<Vec<_>>()); // Latin-1
         let answer = bench.wait_for_end(&mut web);
         assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{flags:?} {header}: {answer}");
     }

@@ -20,8 +20,11 @@ pub(super) fn answer(request: &Request<'_>) -> Result<(WebSocket, Vec<u8>), Resp
             ..Response::text(426, "this server speaks version 13 of WebSocket")
         });
     }
-    let key = request.header("sec-websocket-key").and_then(accept);
-    let proof = key.ok_or_else(|| Response::text(400, "Sec-WebSocket-Key must be 16 bytes"))?;
+    let mut keys = request.all("sec-websocket-key");
+    let key = keys.next().filter(|_| keys.next().is_none()).and_then(accept);
+    let proof = key.ok_or_else(|| {
+        Response::text(400, "a WebSocket needs one Sec-WebSocket-Key of 16 bytes")
+    })?;
     let known = |name: &str| Framing::SUBPROTOCOLS.iter().find(|(known, _)| *known == name);
     // The first of those that the client prefers.
     let chosen = request.list("sec-websocket-protocol").find_map(known);

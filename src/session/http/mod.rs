@@ -360,7 +360,7 @@ fn answer(request: &Request<'_>, settings: &Settings, reader: &Reader, now: Mome
     };
     let method_not_allowed = || Response {
         headers: vec![("Allow", METHODS.into())],
-        ..Response::text(405, "this path has the methods GET and HEAD")
+        ..Response::text(405, "method not allowed: use GET or HEAD")
     };
     let Some(path) = request.path else { return respond(method_not_allowed()) };
     let route = route(path);
@@ -450,6 +450,13 @@ mod tests {
     /// What a stranger may send, and what it is answered.
     #[test]
     fn every_request_has_its_status() {
+        const KEY: &str = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+        let upgrade = |version: &str, keys: &str| {
+            format!(
+                "GET / HTTP/{version}\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+                 Sec-WebSocket-Version: 13\r\n{keys}\r\n"
+            )
+        };
         let long = format!("GET /{} HTTP/1.1\r\nHost: localhost\r\n\r\n", "x".repeat(LONGEST_HEAD));
         for (head, expected) in [
             ("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", 200),
@@ -468,6 +475,16 @@ mod tests {
             ("GET / HTTP/1.1\r\nHost: localhost\r\nOrigin: http://localhost\r\n\r\n", 200),
             ("GET / HTTP/1.1\r\nHost: localhost\r\nOrigin: https://evil.example\r\n\r\n", 403),
             ("GET / HTTP/1.1\r\nHost: localhost\r\nOrigin: null\r\n\r\n", 403),
+            (&upgrade("1.1", ""), 400),
+            (&upgrade("1.1", &KEY.repeat(2)), 400),
+            (&upgrade("1.1", "Sec-WebSocket-Key: c2hvcnQ=\r\n"), 400),
+            (&upgrade("1.0", KEY), 400),
+            ("GET /%2e%2e/etc/passwd HTTP/1.1\r\nHost: localhost\r\n\r\n", 404),
+            ("GET /health%00 HTTP/1.1\r\nHost: localhost\r\n\r\n", 404),
+            ("GET /hea\0lth HTTP/1.1\r\nHost: localhost\r\n\r\n", 400),
+            ("GET /health HTTP/1.1\rHost: localhost\r\n\r\n", 400),
+            ("GET /health HTTP/1.1\r\nHost: local\rhost\r\n\r\n", 400),
+            ("GET http://evil.example/ HTTP/1.1\r\nHost: localhost\r\n\r\n", 421),
             ("GET /secret HTTP/1.1\r\nHost: localhost\r\n\r\n", 404),
             ("GET /../etc/passwd HTTP/1.1\r\nHost: localhost\r\n\r\n", 404),
             ("GET //health HTTP/1.1\r\nHost: localhost\r\n\r\n", 404),

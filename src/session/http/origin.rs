@@ -50,12 +50,13 @@ impl Settings {
     }
 }
 
-/// An authority without its port.
+/// An authority without its port, and without the dot of the DNS's root.
 fn host_name(authority: &str) -> &str {
-    match authority.rsplit_once(':') {
+    let name = match authority.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
         _ => authority,
-    }
+    };
+    name.strip_suffix('.').unwrap_or(name)
 }
 
 fn authority(origin: &str) -> &str {
@@ -85,10 +86,21 @@ mod tests {
             "chat.example.org",
             "chat.example.org:443",
             "web.example.org:7777",
+            "chat.example.org.:7777",
         ] {
             assert!(settings.knows_host(host), "{host}");
         }
-        for host in ["", ":7777", "example.org", "chat.example.org.evil.com", "1.2.3.4.evil.com"] {
+        for host in [
+            "",
+            ":7777",
+            ".",
+            "example.org",
+            "chat.example.org..",
+            "chat.example.org.evil.com",
+            "1.2.3.4.evil.com",
+            "localhost@evil.com",
+            "[::1].evil.com",
+        ] {
             assert!(!settings.knows_host(host), "{host}");
         }
     }

@@ -236,7 +236,7 @@ function strip(all, ready) {
 function verdict(states) {
   const worst = [...states].filter(([, it]) => it.outbox > 0 || (it.reasons && it.inbox > 0));
   worst.sort(([, one], [, other]) => weight(other) - weight(one));
-  const made = worst.slice(0, 3).map(([, it]) => element('div', {}, element('strong', {}, `${it.name} ${it.outbox === 0 ? 'waits' : isSlow(it) ? 'is slow' : 'has not been sent all yet'}. `), trouble(it, model.hello).join(' ')));
+  const made = worst.slice(0, 3).map(([, it]) => element('div', {}, element('strong', {}, `${it.name} ${it.outbox === 0 ? 'waits' : isSlow(it) ? 'is slow' : 'has not received everything yet'}. `), trouble(it, model.hello).join(' ')));
   if (worst.length > 3) made.push(element('div', { className: 'calm' }, `${plural(worst.length - 3, 'more connection')} with something that waits.`));
   if (!made.length) made.push(element('div', { className: 'calm' }, 'Nothing waits: every connection has been sent all that there is for it, and every line that has come was taken.'));
   redraw('#verdict', made.map(one => one.textContent).join(' '), () => made);
@@ -317,7 +317,7 @@ function turns() {
 function status() {
   const said = [];
   if (!socket) said.push('ended');
-  else if (model.held) said.push('the loop waits for you: “take one turn” has it take one');
+  else if (model.held) said.push('the loop waits for you: press “take one turn”');
   else if (isLive()) said.push('live');
   else said.push(playing ? 'playing what was recorded' : 'stopped here; the server goes on');
   if (model.lost) said.push(`${plural(model.lost, 'event')} lost: this page was too slow for them`);

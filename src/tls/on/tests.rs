@@ -4,6 +4,7 @@ use super::certificate::Identity;
 use super::*;
 use chatloop_reactor::{Layer, OVERHEAD, Received};
 use proptest::prelude::*;
+use std::io::{Read as _, Write as _};
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
@@ -151,6 +152,87 @@ fn a_changed_byte_is_an_error_and_an_alert() {
     assert!(matches!(server.layer.read(&mut [0; 8]), Received::Failed(_)));
     assert!(!server.sent.is_empty(), "an alert");
     assert!(server.layer.encode(b"more", &mut [0; 4 + OVERHEAD]).is_err());
+}
+
+/// rustls' own client, which can do what a channel never does.
+struct Peer(rustls::ClientConnection);
+
+impl Peer {
+    fn connect() -> (Peer, End) {
+        let Connector { config, name } = connector();
+        let mut peer = Peer(rustls::ClientConnection::new(config, name).unwrap());
+        let mut server = End { layer: acceptor().begin(), sent: Vec::new() };
+        while peer.0.is_handshaking() {
+            peer.deliver(&mut server);
+            server.advance().unwrap();
+            peer.receive(&mut server);
+        }
+        peer.deliver(&mut server);
+        server.advance().unwrap();
+        (peer, server)
+    }
+
+    fn deliver(&mut self, server: &mut End) {
+        let mut records = Vec::new();
+        while self.0.wants_write() {
+            self.0.write_tls(&mut records).unwrap();
+        }
+        server.layer.receive(&mut records);
+        server.layer.speak(&mut server.sent);
+    }
+
+    fn receive(&mut self, server: &mut End) -> Vec<u8> {
+        let records = std::mem::take(&mut server.sent);
+        let mut rest = &records[..];
+        while !rest.is_empty() {
+            self.0.read_tls(&mut rest).unwrap();
+            self.0.process_new_packets().unwrap();
+        }
+        let mut plain = Vec::new();
+        let _ = self.0.reader().read_to_end(&mut plain); // until nothing is there
+        plain
+    }
+}
+
+#[test]
+fn new_keys_are_taken_and_answered_and_a_flood_of_them_is_an_error() {
+    let (mut peer, mut server) = Peer::connect();
+    for _ in 0..100 {
+        peer.0.refresh_traffic_keys().unwrap();
+        peer.0.writer().write_all(b"by new keys\n").unwrap();
+        peer.deliver(&mut server);
+        assert_eq!(server.read(64), b"by new keys\n");
+        server.write(b"so am I\n");
+        assert_eq!(peer.receive(&mut server), b"so am I\n");
+    }
+    let survived = (0..100).take_while(|_| {
+        peer.0.refresh_traffic_keys().unwrap();
+        peer.deliver(&mut server);
+        matches!(server.layer.read(&mut [0; 8]), Received::WouldBlock)
+    });
+    let (survived, said) = (survived.count(), server.sent.len());
+    assert!(survived < 50 && said < 4096, "{survived} of them, and {said} bytes of answers");
+    assert!(matches!(server.layer.read(&mut [0; 8]), Received::Failed(_)));
+}
+
+#[test]
+fn a_record_that_may_not_come_is_an_error_and_an_alert() {
+    for record in [
+        &b"\x17\x03\x03\x48\x01"[..],  // application data of 16 KiB + 2 KiB + 1
+        b"\x17\x03\x03\0\0",           // application data without a tag
+        b"\x15\x03\x03\0\x02\x02\x28", // a fatal alert in the clear
+        b"\x16\x03\x03\0\x04\x01\0\0\0", // another hello
+        b"\x18\x03\x03\0\x03\x01\x40\0", // a heartbeat
+        b"\x14\x03\x03\0\x01\x01",     // a change of ciphers, after the handshake
+        b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", // no record
+    ] {
+        let (_, mut server) = opened(&[usize::MAX]);
+        server.layer.receive(&mut record.to_vec());
+        server.layer.speak(&mut server.sent);
+        assert!(matches!(server.layer.read(&mut [0; 8]), Received::Failed(_)), "{record:?}");
+        assert!(!server.sent.is_empty(), "{record:?}");
+        assert!(server.layer.encode(b"more", &mut [0; 4 + OVERHEAD]).is_err(), "{record:?}");
+    }
 }
 
 #[test]

@@ -312,7 +312,7 @@ impl Writer {
         let sql = "INSERT INTO record (id, time, origin, about, change)
                    VALUES (?1, ?2, ?3, ?4, ?5)";
         let mut insert = transaction.prepare_cached(sql)?;
-        let mut tables = Tables::new(&transaction, names)?;
+        let mut tables = Tables::new(&transaction, names);
         self.hub_is_ahead = true;
         for proposal in &self.in_hand {
             let Committed { record, .. } = numbering.next(proposal.clone());
