@@ -196,7 +196,6 @@ impl Client {
     }
 
     /// All bytes that have come.
-    #[cfg(feature = "web")]
     fn bytes(&mut self) -> Vec<u8> {
         self.receive();
         std::mem::take(&mut self.received)
