@@ -546,6 +546,7 @@ export class Chat {
       case 'back': return void this.connection.send('AWAY', []);
       case 'register':
         if (!rest) return 'usage: /register PASSWORD';
+        if (!globalThis.crypto?.subtle) return 'your password would be sent unencrypted: open this page with https:// to register';
         return void this.connection.ask('REGISTER', ['*', '*', rest]).then(
           (all) => this.changed('notice', null, all.at(-1)?.params.at(-1)), () => {});
       case 'quit': return void this.leave(rest);
