@@ -17,8 +17,8 @@ macro_rules! counters {
         pub(super) enum Counter { $($name),* }
 
         impl Counter {
-            /// The texts of all, in the order in which they are shown.
-            const TEXTS: &[&str] = &[$($text),*];
+            /// All of them, in the order in which they are shown, with their texts.
+            const ALL: &[(Counter, &str)] = &[$((Counter::$name, $text)),*];
 
             /// Their names, in the same order.
             #[cfg(feature = "web")]
@@ -76,7 +76,7 @@ pub(super) struct Stats {
 
 impl Stats {
     pub(super) fn new() -> Stats {
-        Stats { counts: Counter::TEXTS.iter().map(|_| Cell::new(0)).collect() }
+        Stats { counts: Counter::ALL.iter().map(|_| Cell::new(0)).collect() }
     }
 
     /// A limit has struck.
@@ -104,9 +104,9 @@ impl Stats {
 
     /// The counters that are not zero, a line each.
     pub(super) fn lines(&self) -> impl Iterator<Item = String> {
-        let counted = Counter::TEXTS.iter().zip(self.counts.iter());
+        let counted = Counter::ALL.iter().zip(self.counts.iter());
         let struck = counted.filter(|(_, count)| count.get() > 0);
-        struck.map(|(text, count)| format!("{text}: {}", count.get()))
+        struck.map(|((_, text), count)| format!("{text}: {}", count.get()))
     }
 }
 
