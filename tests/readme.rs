@@ -254,6 +254,40 @@ fn every_file_that_a_page_names_is_there() {
     assert!(missing.is_empty(), "missing files:\n{}", missing.join("\n"));
 }
 
+/// The tour has its readers break lines of the source: those, and the tests that notice, are there.
+/// Of a line to put in, the part up to its `=` is, since that stays.
+#[test]
+fn the_tour_breaks_lines_that_are_there() {
+    const TOUR: &str = include_str!("../docs/TOUR.md");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut source = String::new();
+    let mut folders = vec![root.join("src"), root.join("tests")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|end| end == "rs") {
+                source += &std::fs::read_to_string(path).unwrap();
+            }
+        }
+    }
+    let breaks = TOUR.split("```rust\n").skip(1).map(|rest| rest.lines().next().unwrap());
+    let mut known = 0;
+    for line in breaks {
+        let kept = line.split_inclusive(" = ").next().unwrap();
+        let kept: String = if kept == line { line.chars().take(18).collect() } else { kept.into() };
+        assert!(source.contains(&kept), "not in the source: {kept}");
+        known += 1;
+    }
+    assert!(known > 8, "too few breaks found: {known}");
+    let tests = TOUR.lines().filter(|line| line.starts_with("cargo test "));
+    for word in tests.filter_map(|line| line.split(" #").next()?.split_whitespace().last()) {
+        let name = word.rsplit("::").next().unwrap();
+        assert!(name.starts_with('-') || source.contains(name), "no such test: {word}");
+    }
+}
+
 /// The names in the first column of the table whose head begins with `head`.
 fn first_column(page: &str, head: &str) -> Vec<String> {
     let table = page.lines().skip_while(|line| !line.starts_with(head));

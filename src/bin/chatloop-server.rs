@@ -6,6 +6,7 @@ mod usage;
 use chatloop::server::config::{Invalid, Settings, Task};
 use chatloop::server::{Ending, JournalError, Log, Server};
 use chatloop::server::{backup, export, import, password, restore, set_password};
+use std::fmt::Display;
 use std::io::ErrorKind;
 use std::process::ExitCode;
 use usage::{print_text, print_usage};
@@ -19,14 +20,8 @@ fn main() -> ExitCode {
         Ok(Task::Text(text)) => print(&text),
         Ok(Task::Hash) => hash(),
         Ok(Task::Password(directory, name, add)) => match set_password(&directory, &name, add) {
-            Ok(done) => {
-                eprintln!("{done}");
-                ExitCode::SUCCESS
-            }
-            Err(error) => {
-                eprintln!("chatloop-server: {error}");
-                ExitCode::FAILURE
-            }
+            Ok(done) => succeeded(&done),
+            Err(error) => failed(error),
         },
         Ok(Task::Export(wanted)) => told(export(&wanted)),
         Ok(Task::Backup(data, to)) => {
@@ -50,10 +45,7 @@ fn main() -> ExitCode {
 fn serve(settings: Settings) -> ExitCode {
     let log = match Log::start(&settings.config) {
         Ok(log) => log,
-        Err(error) => {
-            eprintln!("chatloop-server: no log: {error}");
-            return ExitCode::FAILURE;
-        }
+        Err(error) => return failed(format_args!("no log: {error}")),
     };
     let code = run(settings, &log);
     log.finish();
@@ -91,23 +83,28 @@ fn print(text: &[u8]) -> ExitCode {
 
 /// Tells how a task went, on stderr: stdout is for what it makes.
 fn told(outcome: Result<String, JournalError>) -> ExitCode {
-    let (text, code) = match outcome {
-        Ok(text) => (text, ExitCode::SUCCESS),
+    match outcome {
+        Ok(text) => succeeded(&text),
         Err(JournalError::Stream(error)) if error.kind() == ErrorKind::BrokenPipe => {
-            return ExitCode::SUCCESS;
+            ExitCode::SUCCESS
         }
-        Err(error) => (format!("chatloop-server: {error}"), ExitCode::FAILURE),
-    };
+        Err(error) => failed(error),
+    }
+}
+
+fn succeeded(text: &str) -> ExitCode {
     eprintln!("{text}");
-    code
+    ExitCode::SUCCESS
+}
+
+fn failed(why: impl Display) -> ExitCode {
+    eprintln!("{NAME}: {why}");
+    ExitCode::FAILURE
 }
 
 fn hash() -> ExitCode {
     match password::ask_and_hash() {
         Ok(hash) => print(format!("{}\n", hash.as_phc()).as_bytes()),
-        Err(error) => {
-            eprintln!("chatloop-server: {error}");
-            ExitCode::FAILURE
-        }
+        Err(error) => failed(error),
     }
 }

@@ -2,14 +2,12 @@
 //!
 //! Pressed again, Tab goes on to the next candidate.
 //!
-//! Bounds: `MAX_NICKS`, `MAX_ROOMS`, `MAX_COMMANDS`, `MAX_SHOWN`.
+//! Bounds: `MAX_NICKS`, `MAX_ROOMS`, `MAX_SHOWN`.
 
 /// Nicks kept; the longest silent are forgotten.
 pub const MAX_NICKS: usize = 1_000;
 /// Rooms kept.
 pub const MAX_ROOMS: usize = 500;
-/// Commands kept.
-pub const MAX_COMMANDS: usize = 200;
 /// Commands of a list.
 const MAX_SHOWN: usize = 100;
 
@@ -19,8 +17,8 @@ pub struct Vocabulary {
     /// The last speaker is last.
     nicks: Vec<String>,
     rooms: Vec<String>,
-    /// Name without the slash, and usage.
-    commands: Vec<(String, String)>,
+    /// Without the slash.
+    commands: Vec<&'static str>,
 }
 
 /// The result of a Tab.
@@ -33,6 +31,11 @@ pub enum Completion {
 }
 
 impl Vocabulary {
+    /// With these commands, without the slash.
+    pub fn with(commands: Vec<&'static str>) -> Vocabulary {
+        Vocabulary { commands, ..Vocabulary::default() }
+    }
+
     /// This nick spoke.
     pub fn spoke(&mut self, nick: &str) {
         self.forget(nick);
@@ -72,18 +75,6 @@ impl Vocabulary {
         }
     }
 
-    /// There is a command of this name.
-    pub fn command(&mut self, name: &str, form: &str) {
-        let has_room = self.commands.len() < MAX_COMMANDS;
-        match self.commands.iter_mut().find(|(known, _)| known == name) {
-            Some((_, known)) => form.clone_into(known),
-            None if has_room => {
-                self.commands.push((name.to_owned(), form.to_owned()));
-            }
-            None => {}
-        }
-    }
-
     /// The completions of the word that ends at `cursor`. `own` is not offered.
     pub fn complete(&self, line: &str, cursor: usize, own: &str) -> Completion {
         let before = &line[..cursor];
@@ -116,11 +107,11 @@ impl Vocabulary {
 
     fn command_named(&self, name: &str) -> Completion {
         if name.is_empty() && !self.commands.is_empty() {
-            let names = self.commands.iter().map(|(name, _)| format!("/{name}"));
+            let names = self.commands.iter().map(|name| format!("/{name}"));
             return Completion::List(names.take(MAX_SHOWN).collect::<Vec<_>>().join(" "));
         }
-        let known = self.commands.iter().filter(|(known, _)| begins(known, name));
-        let words = known.map(|(known, _)| format!("/{known} ")).collect();
+        let known = self.commands.iter().filter(|known| begins(known, name));
+        let words = known.map(|known| format!("/{known} ")).collect();
         Completion::Words { start: 0, words }
     }
 }
@@ -135,11 +126,9 @@ mod tests {
     use proptest::prelude::*;
 
     fn known() -> Vocabulary {
-        let mut known = Vocabulary::default();
+        let mut known = Vocabulary::with(vec!["join", "me"]);
         ["anna", "Alice", "albert", "bob"].iter().for_each(|nick| known.spoke(nick));
         ["#rust", "#lobby", "#ruby"].iter().for_each(|room| known.room(room));
-        known.command("join", "/join #room [KEY]");
-        known.command("me", "/me TEXT");
         known
     }
 
@@ -170,10 +159,8 @@ mod tests {
         for number in 0..2 * MAX_NICKS {
             known.spoke(&format!("n{number}"));
             known.room(&format!("#n{number}"));
-            known.command(&format!("c{number}"), "");
         }
         assert_eq!((known.nicks.len(), known.rooms.len()), (MAX_NICKS, MAX_ROOMS));
-        assert_eq!(known.commands.len(), MAX_COMMANDS);
         known.renamed("n1999", "other");
         assert_eq!(known.nicks.last().unwrap(), "other");
         known.forget("OTHER");

@@ -122,6 +122,9 @@ impl Console {
                         self.send_or_keep(&line, link, irc);
                     }
                 }
+                ConsoleEvent::Unanswered => {
+                    self.terminal.editor.set(&self.asked.take().unwrap_or_default());
+                }
                 ConsoleEvent::PasteDeclined(count, true) => {
                     self.declined = Some((now, self.terminal.editor.line().to_owned()));
                     self.notice(&Notice::note(format!(

@@ -5,6 +5,7 @@
 
 use super::Notice;
 use jiff::Timestamp;
+use serde::Serialize;
 
 /// An item to show.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -65,8 +66,9 @@ impl Event {
     }
 }
 
-/// The kind of an event.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// The kind of an event; programs get it by its name.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum EventKind {
     Join,
     Part,
@@ -97,28 +99,11 @@ impl EventKind {
             _ => "away or back",
         }
     }
-
-    /// Its name for programs.
-    pub fn name(self) -> &'static str {
-        match self {
-            EventKind::Join => "join",
-            EventKind::Part => "part",
-            EventKind::Quit => "quit",
-            EventKind::Nick => "nick",
-            EventKind::Topic => "topic",
-            EventKind::Mode => "mode",
-            EventKind::Kick => "kick",
-            EventKind::Reaction => "reaction",
-            EventKind::Delete => "delete",
-            EventKind::Edit => "edit",
-            EventKind::Away => "away",
-            EventKind::Error => "error",
-        }
-    }
 }
 
-/// The kind of a message.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+/// The kind of a message; programs get it by its name.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum MessageKind {
     /// As text.
     #[default]
@@ -196,9 +181,4 @@ pub fn mentions(text: &str, nick: &str) -> bool {
     let nick = nick.trim_matches(|c: char| !is_part(c));
     !nick.is_empty()
         && text.split(|c: char| !is_part(c)).any(|word| word.eq_ignore_ascii_case(nick))
-}
-
-/// `1 user`, `2 users`.
-pub fn counted(count: usize, what: &str) -> String {
-    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }

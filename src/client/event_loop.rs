@@ -1,6 +1,6 @@
 //! What all parts of a turn share: the poller, the timers and the time.
 
-use crate::trace::{Phase, Trace, TraceFormat};
+use crate::trace::{Phase, Trace};
 use chatloop_reactor::{Clock, Poller, Readiness, TimerId, Timers, Token};
 use jiff::ZonedDateTime;
 use std::io;
@@ -63,10 +63,10 @@ impl EventLoop {
     pub fn new(poller: Poller, trace: Option<&Path>) -> io::Result<EventLoop> {
         let clock = Clock::system();
         let time = ZonedDateTime::try_from(clock.wall()).unwrap_or_default();
-        let trace = trace.map(|path| (path, TraceFormat::Text));
-        let trace = Trace::start(trace, false, None, &clock).map_err(|error| {
-            io::Error::new(error.kind(), format!("--trace: cannot write the file: {error}"))
-        })?;
+        let trace = match trace {
+            Some(path) => Trace::to_file(path, &clock)?,
+            None => Trace::off(&clock),
+        };
         for (token, name) in
             [(SIGNALS, "signals"), (SOCKET, "server"), (INPUT, "keys"), (OUTPUT, "output")]
         {

@@ -5,11 +5,13 @@ use super::http::Target;
 use super::irc::FileRequest;
 use super::startup::resolve;
 use super::transfer::{self, Progress};
+use crate::terminal::raw::window_columns;
 use crate::tls::{Connector as Tls, Trust};
 use chatloop_reactor::{Interest, Poller, WakeReceiver, Waker, waker};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::{self, IsTerminal};
 use std::net::SocketAddr;
+use std::os::fd::AsFd;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 /// The server that the client chats with: files of its own are reached as it is.
@@ -70,6 +72,9 @@ impl ChatServer {
     }
 }
 
+/// Columns for a name, a bar, and numbers.
+const WIDE: usize = 64;
+
 /// What the thread tells.
 enum News {
     Progress(Progress),
@@ -101,7 +106,11 @@ impl Files {
     pub(super) fn begin(&mut self, request: FileRequest) -> Result<(), String> {
         if io::stderr().is_terminal() {
             self.bar = ProgressBar::no_length();
-            let template = "{msg} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec}";
+            // What is wider than the terminal would wrap, and stay behind.
+            let template = match window_columns(io::stderr().as_fd()) {
+                1..WIDE => "{percent:>3} % {wide_msg}",
+                _ => "{msg} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec}",
+            };
             if let Ok(style) = ProgressStyle::with_template(template) {
                 self.bar.set_style(style);
             }

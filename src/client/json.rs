@@ -17,7 +17,7 @@
 //! `kind` is `message`, `action` or `notice`. `text` is harmless on a terminal, as in all output
 //! of the client; a newline in it separates two lines of one message.
 
-use super::display::{DisplayItem, Event, Incoming, MessageKind};
+use super::display::{DisplayItem, Event, Incoming};
 use crate::wire::clean::{clean, escape_json};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -52,7 +52,7 @@ pub fn object(item: &DisplayItem, now: Timestamp) -> Option<String> {
 fn event_object(event: &Event) -> Value {
     let given = |text: &str| Some(text).filter(|text| !text.is_empty()).map(str::to_owned);
     json!({
-        "type": event.kind.name(), "room": event.room, "nick": given(&event.nick),
+        "type": event.kind, "room": event.room, "nick": given(&event.nick),
         "target": given(&event.target), "text": event.text,
     })
 }
@@ -64,7 +64,7 @@ fn rfc3339(time: Timestamp) -> String {
 fn message_object(heard: &Incoming) -> Value {
     let reply = heard.reply.as_ref().map(|reply| &reply.id);
     let mut object = json!({
-        "type": "private", "nick": heard.nick, "own": heard.own, "kind": kind(heard.kind),
+        "type": "private", "nick": heard.nick, "own": heard.own, "kind": heard.kind,
         "text": heard.text, "id": heard.id, "account": heard.account, "reply": reply,
     });
     let Value::Object(fields) = &mut object else { return object };
@@ -74,9 +74,9 @@ fn message_object(heard: &Incoming) -> Value {
     if heard.past {
         fields.insert("type".to_owned(), "past".into());
     } else if heard.room.is_some() {
-        fields.insert("type".to_owned(), kind(heard.kind).into());
+        let kind = fields.remove("kind").unwrap_or_default();
+        fields.insert("type".to_owned(), kind);
         fields.insert("mention".to_owned(), heard.mention.into());
-        fields.remove("kind");
     }
     if heard.past || heard.room.is_some() {
         fields.insert("room".to_owned(), heard.room.clone().into());
@@ -85,16 +85,9 @@ fn message_object(heard: &Incoming) -> Value {
     object
 }
 
-fn kind(kind: MessageKind) -> &'static str {
-    match kind {
-        MessageKind::Message => "message",
-        MessageKind::Action => "action",
-        MessageKind::Notice => "notice",
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::display::MessageKind;
     use super::*;
     use proptest::prelude::*;
 

@@ -88,8 +88,7 @@ impl KnownServer {
         self.tls_until = until;
         let host = self.host.clone();
         self.change(|table| {
-            let hosts = table.entry(STS).or_insert_with(|| Value::Table(Table::new()));
-            let hosts = hosts.as_table_mut()?;
+            let hosts = table_in(table, STS)?;
             match until.and_then(|until| i64::try_from(until).ok()) {
                 Some(until) => hosts.insert(host, Value::Integer(until)),
                 None => hosts.remove(&host),
@@ -109,9 +108,7 @@ impl KnownServer {
         }
         let name = self.name.clone();
         self.change(|table| {
-            let new = || Value::Table(Table::new());
-            let servers = table.entry(SERVERS).or_insert_with(new).as_table_mut()?;
-            let server = servers.entry(name).or_insert_with(new).as_table_mut()?;
+            let server = table_in(table_in(table, SERVERS)?, &name)?;
             server.insert(SCRAM.to_owned(), Value::Boolean(true));
             Some(())
         })
@@ -123,6 +120,11 @@ impl KnownServer {
         let Some(path) = &self.path else { return Ok(()) };
         save(path, change).map_err(|error| format!("cannot write {} ({error})", path.display()))
     }
+}
+
+/// The table of a key, a new one if there is none; `None` if something else is there.
+fn table_in<'t>(table: &'t mut Table, key: &str) -> Option<&'t mut Table> {
+    table.entry(key).or_insert_with(|| Value::Table(Table::new())).as_table_mut()
 }
 
 fn save(path: &Path, change: impl FnOnce(&mut Table) -> Option<()>) -> io::Result<()> {

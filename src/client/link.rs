@@ -209,7 +209,7 @@ impl Link {
                 if let Err(error) = shake_hands(&mut transport, &mut turn.scratch) {
                     turn.timers.cancel(timer);
                     self.registration.clear(&mut turn.poller, &transport)?;
-                    return self.unreachable(place, format!("no TLS: {error}"), turn);
+                    return self.unreachable(place, format!("TLS handshake failed: {error}"), turn);
                 }
                 let wanted = Interest { readable: true, writable: transport.unsent() > 0 };
                 self.registration.set(&mut turn.poller, &transport, wanted)?;
@@ -249,7 +249,7 @@ impl Link {
             }
             State::Securing { transport, place, .. } => {
                 self.registration.clear(&mut turn.poller, &transport)?;
-                let why = format!("no TLS within {} s", self.timeout.as_secs_f64());
+                let why = format!("TLS handshake timed out after {} s", self.timeout.as_secs_f64());
                 self.unreachable(place, why, turn)
             }
             other => {
@@ -407,10 +407,15 @@ fn shake_hands(transport: &mut Transport, scratch: &mut [u8]) -> io::Result<()> 
     outcome.and(flushed)
 }
 
-fn in_words(error: &io::Error) -> String {
+/// As a part of a sentence, without the system's number.
+pub(super) fn in_words(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::ConnectionRefused => "connection refused".to_owned(),
         io::ErrorKind::TimedOut => "timed out".to_owned(),
+        io::ErrorKind::UnexpectedEof => "the connection was lost".to_owned(),
+        io::ErrorKind::NotFound => "no such file or directory".to_owned(),
+        io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        io::ErrorKind::StorageFull => "the disk is full".to_owned(),
         io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {
             format!("unreachable ({error})")
         }

@@ -7,7 +7,6 @@
 mod connection;
 
 use super::console::Console;
-use super::display::counted;
 use super::event_loop::{EventLoop, FILES, INPUT, OUTPUT, SIGNALS, SOCKET, TimerKind};
 #[cfg(feature = "web")]
 use super::files::{ChatServer, Files};
@@ -27,6 +26,7 @@ use super::{Exit, Notice};
 use crate::terminal::ConsoleEvent;
 use crate::tls::{Connector as Tls, Trust};
 use crate::trace::Phase;
+use crate::wire::plural::counted;
 use chatloop_reactor::signals::{ignore_write_signals, stop_this_process};
 use chatloop_reactor::{Clock, Interest, Readiness, Signal, Signals, TimerId};
 use std::io::{self, IsTerminal};
@@ -97,8 +97,7 @@ fn prepare(options: &Options, red: &str) -> Result<Prepared, (Exit, String)> {
         to_stderr(&Notice::error(warning), red);
     }
     if tls.is_none() && known.is_for_tls(unix_seconds(&Clock::system())) {
-        let why =
-            format!("{host} is for TLS only, as it has said before (STS): connect with --tls");
+        let why = format!("{host} takes TLS only, as it said before (STS): connect with --tls");
         return Err((Exit::NotConnected, why));
     }
     let person = is_person() && !options.json && options.upload.is_empty();
@@ -337,7 +336,7 @@ impl<'options> Client<'options> {
                 if let Some(Ok(told)) = &done
                     && !self.options.upload.is_empty()
                 {
-                    script.print(told);
+                    script.push_line(told.as_bytes());
                 }
             }
         }

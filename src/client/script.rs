@@ -180,10 +180,7 @@ impl Script {
                 continue;
             }
             let now = self.painter.now.timestamp();
-            match self.literal {
-                true => session.said(line, now),
-                false => session.typed(&[line], now),
-            }
+            if self.literal { session.said(line, now) } else { session.typed(&[line], now) }
         }
         self.begun = rest.to_vec();
         self.show(session.take_shown());
@@ -228,15 +225,7 @@ impl Script {
             return self.show(vec![DisplayItem::Line(line.to_owned())]);
         };
         session.heard(line, self.painter.now.timestamp());
-        self.show(session.take_shown());
-        if !self.begun.is_empty() {
-            self.type_lines(irc);
-        }
-    }
-
-    /// Prints a line that was asked for.
-    pub fn print(&mut self, line: &str) {
-        self.push_line(line.as_bytes());
+        self.refresh(irc);
     }
 
     /// Shows what the session has to show, and goes on with the input.
@@ -278,7 +267,8 @@ impl Script {
         }
     }
 
-    fn push_line(&mut self, line: &[u8]) {
+    /// Queues a line for standard output.
+    pub fn push_line(&mut self, line: &[u8]) {
         self.pending.extend(line);
         self.pending.push_back(b'\n');
     }
@@ -311,10 +301,8 @@ impl Script {
     /// # Errors
     /// A full disk, for example. A closed pipe is no error.
     pub fn finish(&mut self) -> io::Result<()> {
-        match self.output.write_all(self.pending.make_contiguous()) {
-            Err(error) => self.output_failed(error),
-            Ok(()) => Ok(()),
-        }
+        let written = self.output.write_all(self.pending.make_contiguous());
+        written.or_else(|error| self.output_failed(error))
     }
 }
 

@@ -97,6 +97,9 @@ pub(super) fn connect_options(
         }
         method => method == LoginMethod::External,
     };
+    if options.sasl != LoginMethod::Auto && options.account.is_none() {
+        return Err("--sasl: there is no account to log in to (--account)".to_owned());
+    }
     let login = |account: &String| {
         let password = (!by_certificate).then(|| account_password(account)).transpose()?;
         Ok::<_, String>(Login { account: account.clone(), password: password.unwrap_or_default() })

@@ -2,6 +2,7 @@
 //! a break. It may wait as long as it takes: it has a thread of its own.
 
 use super::http::{Connection, Head, PIECE, Target};
+use super::link::in_words;
 use crate::wire::clean::clean;
 use pbkdf2::sha2::{Digest, Sha256};
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
@@ -56,12 +57,12 @@ pub(super) fn upload(
     tell: impl FnMut(Progress),
 ) -> Result<String, String> {
     let shown = shown(path);
-    let local = |error: io::Error| format!("cannot read {shown}: {error}");
+    let local = |error: io::Error| format!("cannot read {shown}: {}", in_words(&error));
     let mut file = File::open(path).map_err(local)?;
     let about = file.metadata().map_err(local)?;
     let name = Path::new(path).file_name().filter(|_| about.is_file());
     let name = name.ok_or_else(|| format!("{shown} is not a file"))?.to_string_lossy();
-    let broken = |error: io::Error| format!("{shown} was not uploaded: {error}");
+    let broken = |error: io::Error| format!("{shown} was not uploaded: {}", in_words(&error));
     let mut connection = Connection::open(target).map_err(broken)?;
     let head = format!(
         "PUT {}/{} HTTP/1.1\r\nHost: {}\r\nContent-Length: {}\r\n\r\n",
@@ -110,7 +111,7 @@ pub(super) fn download(
     let mut meter = Meter { name: shown.clone(), total: 0, told: None, tell };
     let mut breaks = 0;
     let hash = loop {
-        let local = |error| format!("cannot write {shown}.part: {error}");
+        let local = |error| format!("cannot write {shown}.part: {}", in_words(&error));
         let file = OpenOptions::new().create(true).append(true).read(true).open(&part);
         let mut file = file.map_err(local)?;
         let before = file.metadata().map_err(local)?.len();
@@ -123,23 +124,31 @@ pub(super) fn download(
                 return Err(format!("{shown} was not downloaded: {why}"));
             }
             Err(Fault::Break(error)) => {
-                let grown = file.metadata().map_err(local)?.len() > before;
-                breaks = if grown { 1 } else { breaks + 1 };
+                let length = file.metadata().map_err(local)?.len();
+                breaks = if length > before { 1 } else { breaks + 1 };
                 if breaks >= MOST_BREAKS {
-                    let kept = format!("/download goes on with {shown}.part");
-                    return Err(format!("{shown} was not downloaded: {error} ({kept})"));
+                    let mut kept = format!(" (/download goes on with {shown}.part)");
+                    if length == 0 {
+                        let _ = std::fs::remove_file(&part);
+                        kept.clear();
+                    }
+                    let why = in_words(&error);
+                    return Err(format!("{shown} was not downloaded: {why}{kept}"));
                 }
                 std::thread::sleep(PAUSE);
             }
         }
     };
     if let Some(expected) = hash
-        && hash_of(&part).map_err(|error| format!("cannot read {shown}.part: {error}"))? != expected
+        && hash_of(&part)
+            .map_err(|error| format!("cannot read {shown}.part: {}", in_words(&error)))?
+            != expected
     {
         let _ = std::fs::remove_file(&part);
         return Err(format!("{shown} was not downloaded: it is damaged; try again"));
     }
-    std::fs::rename(&part, &to).map_err(|error| format!("cannot write {shown}: {error}"))?;
+    std::fs::rename(&part, &to)
+        .map_err(|error| format!("cannot write {shown}: {}", in_words(&error)))?;
     Ok(format!("saved {shown}"))
 }
 
@@ -165,7 +174,7 @@ fn fetch(
     have: u64,
     meter: &mut Meter<impl FnMut(Progress)>,
 ) -> Result<Option<String>, Fault> {
-    let write = |error: io::Error| Fault::Final(format!("cannot write: {error}"));
+    let write = |error: io::Error| Fault::Final(format!("cannot write: {}", in_words(&error)));
     let mut connection = Connection::open(target)?;
     let range = if have > 0 { format!("Range: bytes={have}-\r\n") } else { String::new() };
     let request = format!(

@@ -60,7 +60,7 @@ impl Directory {
             }
         }
         if removed > 0 {
-            log::info!("removed {removed} unfinished uploads from {}", path.display());
+            log::info!("removed unfinished uploads from {}: {removed}", path.display());
         }
         if found < known.len() {
             let missing = known.len() - found;

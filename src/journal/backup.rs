@@ -32,15 +32,7 @@ pub fn backup(directory: &Path, to: &Path) -> Result<(), JournalError> {
         return Err(JournalError::Exists { path: to.to_owned() });
     }
     let partial = with_suffix(to, "partial");
-    let failed = |path: &Path| {
-        let path = path.to_owned();
-        move |source| JournalError::Copy { path, source }
-    };
-    let parent = match to.parent() {
-        Some(parent) if parent != Path::new("") => parent,
-        _ => Path::new("."),
-    };
-    let parent = parent.canonicalize().map_err(failed(to))?;
+    let parent = parent_of(to).canonicalize().map_err(failed(to))?;
     if parent.starts_with(directory.canonicalize().map_err(failed(directory))?) {
         return Err(JournalError::Inside { path: to.to_owned() });
     }
@@ -64,32 +56,33 @@ pub fn restore(from: &Path, directory: &Path) -> Result<(), JournalError> {
     let path = open::file_in(from);
     let source = open::open_reader(&path)?;
     let broken = |detail: String| JournalError::Corrupt { path: path.clone(), detail };
-    let failed = |error| classify(&path, error);
     if schema::version(&source, &path)? == 0 {
         return Err(JournalError::Missing { path });
     }
-    let found: String =
-        source.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(failed)?;
+    let found = source.query_row("PRAGMA quick_check(1)", [], |row| row.get(0));
+    let found: String = found.map_err(|error| classify(&path, error))?;
     if found != "ok" {
         return Err(broken(found));
     }
     restore_state(&source, &path)?.hub.check().map_err(broken)?;
     let _lock = open::make_private(directory)?;
     let place = open::file_in(directory);
-    let copy_failed = |path: &Path| {
-        let path = path.to_owned();
-        move |source| JournalError::Copy { path, source }
-    };
     // Opening has created it if there was none.
-    if fs::metadata(&place).map_err(copy_failed(&place))?.len() > 0 {
+    if fs::metadata(&place).map_err(failed(&place))?.len() > 0 {
         return Err(JournalError::NotEmpty { path: directory.to_owned() });
     }
-    copy_rest(from, directory).map_err(copy_failed(directory))?;
+    copy_rest(from, directory).map_err(failed(directory))?;
     let partial = with_suffix(&place, "partial");
     let _ = fs::remove_file(&partial);
     copy_database(&source, &partial)?;
-    fs::rename(&partial, &place).map_err(copy_failed(&place))?;
-    sync_parent(&place).map_err(copy_failed(&place))
+    fs::rename(&partial, &place).map_err(failed(&place))?;
+    sync_parent(&place).map_err(failed(&place))
+}
+
+/// What an error of the system means for this path.
+fn failed(path: &Path) -> impl FnOnce(io::Error) -> JournalError + use<> {
+    let path = path.to_owned();
+    move |source| JournalError::Copy { path, source }
 }
 
 fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
@@ -100,20 +93,19 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
 }
 
 fn copy_database(source: &Connection, to: &Path) -> Result<(), JournalError> {
-    let failed = |error| classify(to, error);
-    let copy = |source| JournalError::Copy { path: to.to_owned(), source };
-    OpenOptions::new().write(true).create_new(true).mode(0o600).open(to).map_err(copy)?;
-    let mut target = Connection::open(to).map_err(failed)?;
-    let backup = Backup::new(source, &mut target).map_err(failed)?;
+    let unfit = |error| classify(to, error);
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(to).map_err(failed(to))?;
+    let mut target = Connection::open(to).map_err(unfit)?;
+    let backup = Backup::new(source, &mut target).map_err(unfit)?;
     // All pages at once: a second step would find that a writer has been there, and begin again.
-    if backup.step(-1).map_err(failed)? != StepResult::Done {
+    if backup.step(-1).map_err(unfit)? != StepResult::Done {
         return Err(JournalError::Busy { path: to.to_owned() });
     }
     drop(backup);
     // One file, without a log beside it.
-    target.pragma_update(None, "journal_mode", "DELETE").map_err(failed)?;
-    target.close().map_err(|(_, error)| failed(error))?;
-    File::open(to).and_then(|file| file.sync_all()).map_err(copy)
+    target.pragma_update(None, "journal_mode", "DELETE").map_err(unfit)?;
+    target.close().map_err(|(_, error)| unfit(error))?;
+    File::open(to).and_then(|file| file.sync_all()).map_err(failed(to))
 }
 
 /// Copies what is not the database's.
@@ -158,6 +150,9 @@ fn copy(from: &Path, to: &Path) -> io::Result<()> {
 }
 
 fn sync_parent(path: &Path) -> io::Result<()> {
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    File::open(parent.unwrap_or(Path::new(".")))?.sync_all()
+    File::open(parent_of(path))?.sync_all()
+}
+
+fn parent_of(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }

@@ -1,6 +1,7 @@
 //! Every limit of the journal, in one place.
 
 use crate::chat::Hub;
+use clap::ValueEnum;
 use std::time::Duration;
 
 /// What is kept, and how safely; all of it is configurable.
@@ -38,13 +39,15 @@ impl Default for Limits {
     }
 }
 
-/// What a committed record survives. The file stays consistent in either case.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// What a committed record survives (`--durability`). The file stays consistent in either case.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 pub enum Durability {
-    /// The death of the process, including `kill -9`. A power failure may lose what came after the
-    /// last checkpoint (SQLite's `synchronous=NORMAL`): the writer does not wait for the disk.
+    // SQLite's `synchronous=NORMAL`: the writer does not wait for the disk. A power failure may lose
+    // what came after the last checkpoint.
+    /// The end of the process, also kill -9; a power cut may take the last seconds
     Process,
-    /// A power cut, too (`synchronous=FULL`): one `fsync` per commit.
+    // `synchronous=FULL`: one `fsync` per commit.
+    /// A power cut as well, at the price of a wait for the disk with each commit
     Power,
 }
 

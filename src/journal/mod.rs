@@ -30,6 +30,7 @@
 //! | `index` | what was there? |
 //! | `database` | opening the file that both use |
 //! | `no_disk` | stands in for `transfer` in a build without the feature `disk` |
+//! | `outcome` | what is asked of an export, and what became of it? |
 //! | `words` | which words has a text, for a search? |
 //! | `publish` | what may other programs and people be given of it? |
 //! | `backup` | how is a directory copied while it is in use? |
@@ -46,6 +47,7 @@ pub mod limits;
 mod log;
 #[cfg(not(feature = "disk"))]
 mod no_disk;
+mod outcome;
 #[cfg(feature = "disk")]
 mod publish;
 mod runtime;
@@ -58,16 +60,17 @@ pub use index::query::{Answer, HistoryQuery, QueryId};
 pub use limits::{Durability, Limits};
 pub use log::proposal::{Committed, Proposal, ProposalId, Rejected};
 #[cfg(not(feature = "disk"))]
-pub use no_disk::{Imported, Published, Selection, backup, export, import, publish, restore};
+pub use no_disk::{backup, export, import, publish, restore};
+pub use outcome::{Imported, Published, Selection};
 #[cfg(feature = "simulation")]
 pub use runtime::Steps;
 pub use runtime::{Runtime, Threads, TimeSource, Wake};
 #[cfg(feature = "disk")]
-pub use transfer::{Imported, export, import};
+pub use transfer::{export, import};
 #[cfg(feature = "disk")]
 pub use {
     backup::{backup, restore},
-    publish::{Published, Selection, publish},
+    publish::publish,
 };
 
 use crate::chat::{Change, HistoryUpdate, Hub, Moment, Name, SessionId};

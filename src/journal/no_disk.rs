@@ -1,29 +1,13 @@
 //! Export and import in a build without the feature `disk`: the error says which feature is missing.
 
 use super::error::JournalError;
+use super::outcome::{Imported, Published, Selection};
 use crate::chat::Name;
 use std::io::{BufRead, Write};
 use std::path::Path;
 
-pub struct Imported {
-    pub messages: u64,
-}
-
 pub fn export(_: &Path, _: Option<&Name>, _: &mut impl Write) -> Result<u64, JournalError> {
     Err(JournalError::NoDisk)
-}
-
-/// What `publish` is to write; see `publish`.
-#[derive(Clone, Debug, Default)]
-pub struct Selection {
-    pub room: Option<Name>,
-    pub private: bool,
-    pub accounts: bool,
-}
-
-pub struct Published {
-    pub messages: u64,
-    pub left_out: usize,
 }
 
 pub fn publish(_: &Path, _: &Selection, _: &mut impl Write) -> Result<Published, JournalError> {

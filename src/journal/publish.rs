@@ -4,11 +4,10 @@
 //! added to it; none is renamed or removed while `version` is 1. Direct messages and the list of
 //! accounts are in it only if asked for, and rooms that not everyone may enter only by name.
 
-use super::database::classify::classify;
 use super::error::JournalError;
-use super::index::sqlite::erasure::Erased;
 use super::log::sqlite::restore::State;
-use super::transfer::{Message, page, read_whole, write_line};
+use super::outcome::{Published, Selection};
+use super::transfer::{Message, for_each_message, read_whole, write_line};
 use crate::chat::{Flag, Hub, Kind, Moment, Name, RecordId, Room, Target, Walk};
 use serde::Serialize;
 use std::collections::HashMap;
@@ -16,25 +15,6 @@ use std::io::Write;
 use std::path::Path;
 
 const VERSION: u32 = 1;
-
-/// What is to be published.
-#[derive(Clone, Debug, Default)]
-pub struct Selection {
-    /// One room only.
-    pub room: Option<Name>,
-    /// Direct messages.
-    pub private: bool,
-    /// The list of accounts.
-    pub accounts: bool,
-}
-
-/// What was.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Published {
-    pub messages: u64,
-    /// Rooms that not everyone may enter, and that were not asked for.
-    pub left_out: usize,
-}
 
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -96,7 +76,6 @@ pub fn publish(
     out: &mut impl Write,
 ) -> Result<Published, JournalError> {
     let (path, connection, State { hub, .. }) = read_whole(directory)?;
-    let failed = |error| classify(&path, error);
     let (rooms, left_out) = rooms(&hub, wanted);
     if let Some(room) = wanted.room.as_ref().filter(|_| rooms.is_empty()) {
         return Err(JournalError::NoRoom { room: room.as_str().to_owned() });
@@ -117,24 +96,14 @@ pub fn publish(
     }
     let since: HashMap<&Name, RecordId> =
         rooms.iter().map(|(name, room)| (*name, room.since)).collect();
-    let erased = Erased::read(&connection).map_err(failed)?;
-    let (mut messages, mut after) = (0, 0);
-    loop {
-        let page = page(&connection, wanted.room.as_ref(), after).map_err(failed)?;
-        let Some(last) = page.last() else { break };
-        after = last.message.id.0.cast_signed();
-        for message in &page {
-            if erased.has(message.message.id, message.message.account.as_ref()) {
-                continue;
-            }
-            let line = line(message, |room, id| since.get(room).is_some_and(|it| id >= *it));
-            let is_private = matches!(line, Some(Line::Private { .. }));
-            if let Some(line) = line.filter(|_| wanted.private || !is_private) {
-                write_line(out, &line)?;
-                messages += 1;
-            }
-        }
-    }
+    let mut messages = 0;
+    for_each_message(&connection, &path, wanted.room.as_ref(), |message| {
+        let line = line(&message, |room, id| since.get(room).is_some_and(|it| id >= *it));
+        let is_private = matches!(line, Some(Line::Private { .. }));
+        let Some(line) = line.filter(|_| wanted.private || !is_private) else { return Ok(()) };
+        messages += 1;
+        write_line(out, &line)
+    })?;
     out.flush().map_err(JournalError::Stream)?;
     Ok(Published { messages, left_out })
 }

@@ -18,10 +18,11 @@ use super::database::classify::classify;
 use super::database::{json, open, schema};
 use super::error::JournalError;
 use super::index::sqlite::erasure::Erased;
-use super::index::sqlite::rows::{COLUMNS, read_message};
-use super::index::sqlite::tables::{self, Names};
+use super::index::sqlite::rows::{COLUMNS, all, read_message};
+use super::index::sqlite::tables::{Names, Tables};
 use super::limits::{self, Limits};
 use super::log::sqlite::restore::{State, restore};
+use super::outcome::Imported;
 use crate::chat::check::{self, Checked};
 use crate::chat::{Hub, Name, StoredMessage};
 use rusqlite::{Connection, params};
@@ -76,11 +77,8 @@ pub fn export(
     out: &mut impl Write,
 ) -> Result<u64, JournalError> {
     let (path, connection, state) = read_whole(directory)?;
-    let failed = |error| classify(&path, error);
-    write_line(
-        out,
-        &Line::ChatloopJournal { version: VERSION, last: state.last, time: state.time.0 },
-    )?;
+    let (last, time) = (state.last, state.time.0);
+    write_line(out, &Line::ChatloopJournal { version: VERSION, last, time })?;
     let hub = tree(&state.hub)
         .map_err(|error| JournalError::Corrupt { path: path.clone(), detail: error.to_string() })?;
     match room {
@@ -91,21 +89,11 @@ pub fn export(
             }
         }
     }
-    let erased = Erased::read(&connection).map_err(failed)?;
     let mut exported = 0;
-    let mut after = 0;
-    loop {
-        let page = page(&connection, room, after).map_err(failed)?;
-        let Some(last) = page.last() else { break };
-        after = last.message.id.0.cast_signed();
-        for message in page {
-            if erased.has(message.message.id, message.message.account.as_ref()) {
-                continue;
-            }
-            exported += 1;
-            write_line(out, &Line::Message(Box::new(message)))?;
-        }
-    }
+    for_each_message(&connection, &path, room, |message| {
+        exported += 1;
+        write_line(out, &Line::Message(Box::new(message)))
+    })?;
     out.flush().map_err(JournalError::Stream)?;
     match room {
         Some(room) if exported == 0 && state.hub.room(room.as_str()).is_none() => {
@@ -157,8 +145,30 @@ fn room_of(mut hub: Value, wanted: &Name) -> Option<Value> {
     Some(pair)
 }
 
+/// Does something with each message, oldest first, but those whose text is to be erased.
+pub(super) fn for_each_message(
+    connection: &Connection,
+    path: &Path,
+    room: Option<&Name>,
+    mut take: impl FnMut(Message) -> Result<(), JournalError>,
+) -> Result<(), JournalError> {
+    let failed = |error| classify(path, error);
+    let erased = Erased::read(connection).map_err(failed)?;
+    let mut after = 0;
+    loop {
+        let page = page(connection, room, after).map_err(failed)?;
+        let Some(last) = page.last() else { return Ok(()) };
+        after = last.message.id.0.cast_signed();
+        for message in page {
+            if !erased.has(message.message.id, message.message.account.as_ref()) {
+                take(message)?;
+            }
+        }
+    }
+}
+
 /// Some messages, from after an id on.
-pub(super) fn page(
+fn page(
     connection: &Connection,
     room: Option<&Name>,
     after: i64,
@@ -184,19 +194,12 @@ pub(super) fn page(
             reply.text = None;
         }
         let sql = "SELECT text, nick, id FROM reaction WHERE message = ?1 ORDER BY id";
-        let mut reactions = connection.prepare_cached(sql)?;
-        let reactions = reactions.query_map([message.id.0.cast_signed()], |row| {
+        let put_on = all(connection, sql, [message.id.0.cast_signed()], |row| {
             Ok((row.get(0)?, row.get(1)?, row.get::<_, i64>(2)?.cast_unsigned()))
         })?;
-        page.push(Message { message, put_on: reactions.collect::<rusqlite::Result<_>>()? });
+        page.push(Message { message, put_on });
     }
     Ok(page)
-}
-
-/// The result of an import.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Imported {
-    pub messages: u64,
 }
 
 /// Fills the empty (or new) journal in `directory` with what [`export`] wrote.
@@ -307,7 +310,7 @@ impl Import {
                 }
                 self.reached = (id, time);
                 self.messages += 1;
-                tables::add(connection, &mut self.names, &message.message)?;
+                Tables::new(connection, &mut self.names).add(&message.message)?;
                 for (text, nick, reaction) in &message.put_on {
                     let sql = "INSERT OR IGNORE INTO reaction (message, text, nick, id)
                                VALUES (?1, ?2, ?3, ?4)";

@@ -16,7 +16,7 @@ use super::no_websocket::WebSocket;
 use super::websocket::WebSocket;
 use super::welcome::{Waiting, Welcome};
 use crate::tls;
-use crate::trace::{self, Event, Phase, ReadOutcome, Trace, TraceFormat};
+use crate::trace::{self, Event, Phase, ReadOutcome, Trace};
 use chatloop_reactor::{
     Backend, Clock, Connector, Interest, Poller, Readiness, Received, Registration, Token,
     Transport,
@@ -147,10 +147,7 @@ impl Connections {
 
     /// Writes what each turn does to this file.
     pub fn trace_to(&mut self, file: &Path) -> io::Result<()> {
-        let target = Some((file, TraceFormat::Text));
-        self.trace = Trace::start(target, false, None, &self.clock).map_err(|error| {
-            io::Error::new(error.kind(), format!("--trace: cannot write the file: {error}"))
-        })?;
+        self.trace = Trace::to_file(file, &self.clock)?;
         Ok(())
     }
 
@@ -378,7 +375,7 @@ impl Connections {
             _ => transport.advance(),
         };
         if let Err(error) = outcome.and(transport.flush()) {
-            handler.refused(io::Error::other(format!("no TLS: {error}")));
+            handler.refused(io::Error::other(format!("TLS handshake failed: {error}")));
             return self.lose(place, handler);
         }
         if transport.is_opening() {

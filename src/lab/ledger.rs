@@ -126,6 +126,7 @@ struct Sent {
 }
 
 /// All messages of a run and the order in which they were received.
+#[derive(Default)]
 pub struct Ledger {
     senders: u32,
     /// Whether some receivers receive everything and so write the order.
@@ -147,16 +148,7 @@ impl Ledger {
     /// receivers of everything, which makes [`Faults::crossed`] exact.
     pub fn new(senders: u32, has_listeners: bool) -> Ledger {
         let senders = senders.max(1);
-        Ledger {
-            senders,
-            has_listeners,
-            sent: Vec::new(),
-            order: Vec::new(),
-            highest: vec![0; senders as usize],
-            open: 0,
-            first_open: 0,
-            faults: Faults::default(),
-        }
+        Ledger { senders, has_listeners, highest: vec![0; senders as usize], ..Ledger::default() }
     }
 
     /// The number of messages sent.

@@ -1,7 +1,7 @@
 //! The ledger against a slow and obvious one, on streams of servers that are good and bad.
 
 use super::*;
-use crate::lab::testing::Dice;
+use crate::lab::tests::Dice;
 use std::collections::HashSet;
 
 fn stamps(ledger: &mut Ledger, count: u32, receivers: u32) -> Vec<Stamp> {

@@ -30,7 +30,7 @@ pub mod storm;
 pub mod swarm;
 mod target;
 #[cfg(test)]
-mod testing;
+mod tests;
 pub mod trace;
 #[cfg(feature = "web")]
 mod websocket;

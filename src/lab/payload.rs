@@ -238,7 +238,7 @@ fn read_decimal(text: &[u8], digits: usize) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lab::testing::Dice;
+    use crate::lab::tests::Dice;
 
     fn stamp(sender: u32, sequence: u32) -> Stamp {
         Stamp { sender, sequence, micros: 1_234_567 }

@@ -6,7 +6,7 @@ use hdrhistogram::Histogram;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Read, filter, summarize or convert what chatloop-server --trace has written
@@ -31,7 +31,7 @@ pub struct Options {
     #[arg(long, conflicts_with = "chrome")]
     pub summary: bool,
 
-    /// Write the turns to this file as JSON for Perfetto (ui.perfetto.dev)
+    /// Write the turns to this file (- for standard output) as JSON for Perfetto (ui.perfetto.dev)
     #[arg(long, value_name = "FILE")]
     pub chrome: Option<PathBuf>,
 }
@@ -51,22 +51,26 @@ fn time(text: &str) -> Result<Duration, String> {
     time.ok_or_else(|| format!("invalid time '{text}': expected for example 250us, 1ms or 0.5s"))
 }
 
+/// The error, with the file's name in front.
+fn of_file(path: &Path, error: &dyn fmt::Display, kind: io::ErrorKind) -> io::Error {
+    io::Error::new(kind, format!("{}: {error}", path.display()))
+}
+
 /// Reads the trace and writes what `options` ask for to `out`.
 ///
 /// # Errors
 /// The file cannot be read, or it is not a trace at all.
 pub fn run(options: &Options, out: &mut impl Write) -> io::Result<()> {
+    let file = |error: io::Error| of_file(&options.file, &error, error.kind());
     let input: Box<dyn BufRead> = match options.file.to_str() {
         Some("-") => Box::new(io::stdin().lock()),
-        _ => Box::new(BufReader::new(File::open(&options.file).map_err(|error| {
-            io::Error::new(error.kind(), format!("{}: {error}", options.file.display()))
-        })?)),
+        _ => Box::new(BufReader::new(File::open(&options.file).map_err(file)?)),
     };
     let (mut parser, mut chrome, mut summary) =
         (Parser::default(), Chrome::default(), Summary::default());
-    let (mut turns, mut wrong) = (0, None);
+    let (mut turns, mut selected, mut wrong) = (0, 0, None);
     for line in input.lines() {
-        let turn = match parser.line(&line?) {
+        let turn = match parser.line(&line.map_err(file)?) {
             Ok(None) => continue,
             Ok(Some(turn)) => turn,
             Err(error) => {
@@ -77,6 +81,7 @@ pub fn run(options: &Options, out: &mut impl Write) -> io::Result<()> {
         };
         turns += 1;
         let Some(turn) = options.select(turn) else { continue };
+        selected += 1;
         match (&options.chrome, options.summary) {
             (Some(_), _) => chrome.add(turn),
             (None, true) => summary.add(&turn),
@@ -84,13 +89,24 @@ pub fn run(options: &Options, out: &mut impl Write) -> io::Result<()> {
         }
     }
     match (turns, wrong) {
-        (0, Some(error)) => return Err(io::Error::new(io::ErrorKind::InvalidInput, error)),
+        (0, Some(error)) => {
+            let why = format!("no trace of chatloop-server --trace: {error}");
+            return Err(of_file(&options.file, &why, io::ErrorKind::InvalidData));
+        }
         (_, wrong) => wrong.iter().for_each(|error| eprintln!("chatloop-lab: {error}")),
     }
-    if let Some(path) = &options.chrome {
-        let mut file = BufWriter::new(File::create(path)?);
-        chrome.write(&mut file)?;
-        file.flush()?;
+    if selected == 0 {
+        let path = options.file.display();
+        eprintln!("chatloop-lab: {path}: none of its {turns} turns is one of those asked for");
+    }
+    match &options.chrome {
+        Some(path) if path.as_os_str() == "-" => chrome.write(out)?,
+        Some(path) => {
+            let file = |error: io::Error| of_file(path, &error, error.kind());
+            let mut json = BufWriter::new(File::create(path).map_err(file)?);
+            chrome.write(&mut json).and_then(|()| json.flush()).map_err(file)?;
+        }
+        None => {}
     }
     if options.summary { write!(out, "{summary}") } else { Ok(()) }
 }
@@ -230,7 +246,9 @@ turn 2 took 2.000 ms: read 0.500, flush 1.500
 
     #[test]
     fn what_is_no_trace_is_refused_and_a_torn_end_is_not() {
-        assert!(run_on("hello\n", |_| {}).is_err());
+        let error = run_on("hello\n", |_| {}).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::InvalidData, "{error}");
+        assert!(error.to_string().contains("/trace-"), "{error}");
         let torn = &TRACE[..TRACE.len() - 20];
         assert!(run_on(torn, |_| {}).unwrap().contains("turn 1 took"));
     }

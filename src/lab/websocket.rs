@@ -3,17 +3,17 @@
 //! Absent: fragments, and the proof in the answer to the handshake. The server under test sends none
 //! of the former, and whoever says 101 speaks frames from there on.
 
+use crate::wire::websocket::{Opcode, write_masked};
 use std::io;
 use std::net::SocketAddr;
-use websocket_sans_io::{
-    FrameInfo, Opcode, WebsocketFrameDecoder, WebsocketFrameEncoder, WebsocketFrameEvent,
-};
+use websocket_sans_io::{WebsocketFrameDecoder, WebsocketFrameEvent};
 
 /// Bytes of the answer to the handshake.
 const LONGEST_ANSWER: usize = 16 * 1024;
 
-/// One for every client: it hides nothing here.
-const MASK: [u8; 4] = [0x3c, 0x5a, 0xa5, 0xc3];
+/// The first bytes of a whole message of text, and of an answer to a ping.
+const TEXT: u8 = 0x81;
+const PONG: u8 = 0x8a;
 
 /// One end.
 #[derive(Default)]
@@ -42,7 +42,7 @@ impl WebSocket {
     pub fn send(&mut self, lines: &[u8], out: &mut Vec<u8>) {
         let out = if self.open { out } else { &mut self.early };
         for line in lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
-            frame(Opcode::Text, line.strip_suffix(b"\r").unwrap_or(line), out);
+            write_masked(TEXT, line.strip_suffix(b"\r").unwrap_or(line), out);
         }
     }
 
@@ -86,7 +86,7 @@ impl WebSocket {
                 }
                 Some(WebsocketFrameEvent::End { original_opcode, .. }) => match original_opcode {
                     Opcode::Text | Opcode::Binary => lines.push(b'\n'),
-                    Opcode::Ping => frame(Opcode::Pong, &std::mem::take(&mut self.ping), out),
+                    Opcode::Ping => write_masked(PONG, &std::mem::take(&mut self.ping), out),
                     _ => {}
                 },
                 None | Some(WebsocketFrameEvent::Start { .. }) => {}
@@ -100,16 +100,6 @@ impl WebSocket {
         let line = String::from_utf8_lossy(&line[..line.len().min(80)]).into_owned();
         io::Error::other(format!("no WebSocket: the server answered {line:?}"))
     }
-}
-
-fn frame(opcode: Opcode, payload: &[u8], out: &mut Vec<u8>) {
-    let payload_length = payload.len() as u64;
-    let info = FrameInfo { opcode, payload_length, mask: Some(MASK), fin: true, reserved: 0 };
-    let mut encoder = WebsocketFrameEncoder::new();
-    out.extend_from_slice(&encoder.start_frame(&info));
-    let start = out.len();
-    out.extend_from_slice(payload);
-    encoder.transform_frame_payload(&mut out[start..]);
 }
 
 #[cfg(test)]

@@ -92,12 +92,17 @@ impl FromStr for FaultPlan {
                 return Err(format!("invalid fault '{part}': {example}"));
             };
             if name == "seed" {
-                plan.seed = value.parse().map_err(|_| format!("invalid seed '{value}'"))?;
+                plan.seed = value
+                    .parse()
+                    .map_err(|_| format!("invalid seed '{value}': expected a whole number"))?;
                 continue;
             }
             let Some(what) = Injected::ALL.iter().find(|what| what.name() == name) else {
                 let names: Vec<&str> = Injected::ALL.iter().map(|what| what.name()).collect();
-                return Err(format!("no fault '{name}': there are {}", names.join(", ")));
+                return Err(format!(
+                    "unknown fault '{name}': expected one of {}",
+                    names.join(", ")
+                ));
             };
             plan.rates[*what as usize] =
                 value.parse().ok().filter(|rate| (0.0..=HIGHEST).contains(rate)).ok_or_else(

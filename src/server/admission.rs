@@ -128,7 +128,7 @@ impl Admission {
         if !std::mem::replace(&mut self.knows_of_proxy, true) {
             let ip = proxy.ip();
             warn!(
-                "{ip}: forwards HTTP requests; its clients share the limits of one address unless \
+                "{ip} forwards HTTP requests; its clients share the limits of one address unless \
                  it is trusted to tell theirs (--proxy-from {ip})"
             );
         }

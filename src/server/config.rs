@@ -14,9 +14,10 @@ mod parameters;
 mod secrets;
 mod show;
 mod sources;
+mod subcommands;
 mod values;
 
-pub use choices::{Durability, LogLevel, Operator, ProtocolName, Registration, StyleName, When};
+pub use choices::{LogLevel, Operator, Registration, When};
 pub use files::FileSettings;
 pub use parameters::needs_restart;
 pub use sources::{Invalid, Origin, Setting, Settings, Task};
@@ -24,7 +25,8 @@ pub use values::{Bytes, ChannelModes, Days, LineRate, Network, OrOff, Seconds};
 
 use crate::chat::limits::PASSWORD_LEAST;
 use crate::chat::{Flag, Modes, Moment, PasswordHash, Secret};
-use crate::session::{http, irc};
+use crate::journal::Durability;
+use crate::session::{Protocol, Style, http, irc};
 use crate::tls;
 use crate::trace::TraceFormat;
 use crate::wire::address::{Address, DEFAULT_HOST, DEFAULT_PORT};
@@ -41,6 +43,9 @@ use std::time::Duration;
 
 /// The longest line that can be configured: it must fit beside other input in an inbox.
 pub const LONGEST_LINE: usize = 32 * 1024;
+
+/// What `--name` is if no one gave the server one.
+const NO_NAME: &str = "chatloop.local";
 
 /// Stands between several values in one variable; no name and no hash has one.
 const BETWEEN: char = ' ';
@@ -60,8 +65,8 @@ pub struct Config {
     pub boot: Boot,
 
     /// Style of the lines sent to plain-text clients
-    #[arg(long, value_enum, default_value_t = StyleName::Plain)]
-    pub style: StyleName,
+    #[arg(long, value_enum, default_value_t = Style::Plain)]
+    pub style: Style,
 
     /// Longest line accepted, excluding the newline; longer lines are rejected
     #[arg(long, default_value = "4096", value_name = "BYTES", value_parser = parse_max_line)]
@@ -162,14 +167,14 @@ pub struct Config {
 
     /// What clients may speak on the port; TLS and HTTP are detected in any case
     #[arg(long, value_enum, default_value = "any", value_name = "NAME")]
-    pub protocol: ProtocolName,
+    pub protocol: Protocol,
 
     /// Modes of a new room: letters of C, i, m, n, s and t, or off for none
     #[arg(long, default_value = "nt", value_name = "LETTERS|off")]
     pub channel_modes: ChannelModes,
 
     /// Server name shown to IRC clients (a host name)
-    #[arg(long, default_value = "chatloop.local", value_name = "HOST")]
+    #[arg(long, default_value = NO_NAME, value_name = "HOST")]
     pub name: String,
 
     /// Network name shown to IRC clients (one word)
@@ -404,6 +409,9 @@ impl Config {
         if self.tls_only && self.tls_source().is_none() {
             return Err("--tls-only: there is no TLS without --tls or --tls-cert".to_owned());
         }
+        if self.boot.trace.is_none() && self.boot.trace_format != TraceFormat::Text {
+            return Err("--trace-format: there is no file to write without --trace".to_owned());
+        }
         Ok(())
     }
 
@@ -428,7 +436,7 @@ impl Config {
     /// that it has to register.
     pub(super) fn detection_timeout(&self) -> Duration {
         match self.protocol {
-            ProtocolName::Irc => Duration::from_secs(30),
+            Protocol::Irc => Duration::from_secs(30),
             _ => Duration::from_millis(self.greeting_delay.into()),
         }
     }
@@ -532,6 +540,10 @@ fn parse_secret(text: &str) -> Result<Secret, String> {
 /// `https://host` or `https://host:port`, without a path.
 fn parse_origin(text: &str) -> Result<String, String> {
     let text = text.trim_end_matches('/');
+    let port = text.rsplit_once(':').map(|(_, port)| port).filter(|it| it.parse::<u64>().is_ok());
+    if port.is_some_and(|port| port.parse::<u16>().is_err()) {
+        return Err(format!("invalid origin '{text}': ports are 0 to 65535"));
+    }
     let authority = ["http://", "https://"].iter().find_map(|scheme| text.strip_prefix(scheme));
     let is_authority = |it: &str| {
         let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-.:[]".contains(&byte);

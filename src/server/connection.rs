@@ -219,6 +219,9 @@ pub(super) struct Lifecycle {
     pub(super) hung_up: bool,
     /// Whether the hub knows it: an `Enter` was proposed and no `Leave` yet.
     pub(super) entered: bool,
+    /// It was taken for a plain peer and is none: the hub has a user for it until the `Leave` is applied,
+    /// and what that user hears is not for it.
+    pub(super) withdrawn: bool,
     /// Whether it counts among the clients of its address.
     pub(super) counted: bool,
     /// Probes of an ended input so far, for their growing distance.
@@ -313,6 +316,7 @@ impl Connection {
                 half_closed: false,
                 hung_up: false,
                 entered: false,
+                withdrawn: false,
                 counted: false,
                 probes: 0,
                 last_heard: now,
@@ -411,7 +415,7 @@ impl Connection {
     }
 
     /// Queues bytes for it. `false` if that takes its send queue over the hard limit.
-    #[inline]
+    #[inline(always)]
     pub(super) fn queue(&mut self, segment: &Segment, bounds: &Bounds) -> bool {
         if !self.takes_output() {
             return true;
@@ -498,7 +502,7 @@ impl Connection {
 
     /// How its lines look.
     pub(super) fn format(&self) -> Format {
-        self.session.format()
+        if self.life.withdrawn { Format::Nothing } else { self.session.format() }
     }
 
     /// No more lines are taken from it.

@@ -94,7 +94,9 @@ impl Console {
                 // Nothing is completed here: operators' commands are few, and `/help` lists them.
                 ConsoleEvent::Complete => self.console.bell(),
                 ConsoleEvent::PasteTooLong => self.print(b"* that paste is too long\n", false),
-                ConsoleEvent::PasteDeclined(..) | ConsoleEvent::Cleared => {}
+                ConsoleEvent::PasteDeclined(..)
+                | ConsoleEvent::Unanswered
+                | ConsoleEvent::Cleared => {}
                 ConsoleEvent::PasteConfirmed(lines) => {
                     self.console.editor.clear();
                     return Some(ConsoleEvent::PasteConfirmed(lines));

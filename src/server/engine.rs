@@ -5,8 +5,8 @@
 
 use super::times::Times;
 use crate::chat::{
-    Change, Command, Decision, Effect, Event, Hub, Lookup, Moment, Name, Origin, Outcome, Past,
-    Purpose, Query, Record, Refusal, Rest, Scope, SessionId, Work,
+    Change, Command, Effect, Event, Hub, Lookup, Moment, Name, Origin, Past, Query, Record,
+    Refusal, Rest, Scope, SessionId, Work,
 };
 use crate::journal::{Answer, Committed, Health, HistoryQuery, Journal, Limits, QueryId, Rejected};
 use crate::session::Proof;
@@ -114,22 +114,6 @@ impl Engine {
     /// Whether there is something to do without a wait.
     pub(super) fn has_work(&self) -> bool {
         !self.committed.is_empty() || self.journal.has_news()
-    }
-
-    /// What becomes of a command.
-    pub(super) fn decide(&self, session: SessionId, command: Command, now: Moment) -> Decision {
-        self.hub.decide(session, command, now)
-    }
-
-    /// What becomes of a command whose work is done.
-    pub(super) fn worked(
-        &self,
-        session: SessionId,
-        purpose: Purpose,
-        outcome: Outcome,
-        now: Moment,
-    ) -> Decision {
-        self.hub.worked(session, purpose, outcome, now)
     }
 
     /// The work that checks a step of SASL.
@@ -275,16 +259,12 @@ impl Engine {
 
     /// Asks for messages, to be shown to a connection.
     pub(super) fn query(&mut self, token: Token, query: Query) {
-        let id = self.next_query();
-        self.queries.insert(id, Pending::Show(token, query.clone()));
-        self.journal.query(id, self.asker(token), HistoryQuery::Past(query));
+        self.ask(token, Pending::Show(token, query.clone()), HistoryQuery::Past(query));
     }
 
     /// Asks for a page of an answer, to be shown to a connection.
     pub(super) fn query_page(&mut self, token: Token, query: Query, rest: Option<Box<Rest>>) {
-        let id = self.next_query();
-        self.queries.insert(id, Pending::Page(token, query.clone(), rest));
-        self.journal.query(id, self.asker(token), HistoryQuery::Past(query));
+        self.ask(token, Pending::Page(token, query.clone(), rest), HistoryQuery::Past(query));
     }
 
     /// Asks for messages to be shown before all else (`asked`, shown as the answer to `query`).
@@ -304,9 +284,13 @@ impl Engine {
         then: Box<Command>,
         missing: Refusal,
     ) {
+        self.ask(token, Pending::Decide(token, then, missing), HistoryQuery::Find(lookup));
+    }
+
+    fn ask(&mut self, token: Token, purpose: Pending, query: HistoryQuery) {
         let id = self.next_query();
-        self.queries.insert(id, Pending::Decide(token, then, missing));
-        self.journal.query(id, self.asker(token), HistoryQuery::Find(lookup));
+        self.queries.insert(id, purpose);
+        self.journal.query(id, self.asker(token), query);
     }
 
     /// Whom the journal serves in turn with others: an account, or an origin.

@@ -3,6 +3,7 @@
 
 use crate::journal::{self, JournalError, Published, Selection};
 use crate::wire::clean::escape_json;
+use crate::wire::plural::counted;
 use chatloop_reactor::signals;
 use std::fs::OpenOptions;
 use std::io::{self, BufWriter, Write};
@@ -66,7 +67,7 @@ fn write(wanted: &Export, out: &mut impl Write) -> Result<String, JournalError> 
 }
 
 fn written(messages: u64) -> String {
-    format!("{messages} {} written", if messages == 1 { "message" } else { "messages" })
+    counted(messages as usize, "message") + " written"
 }
 
 /// Takes JSON in pieces that are text each, as serde writes it.

@@ -73,7 +73,7 @@ enum LineOutcome {
 
 impl Intake {
     pub(super) fn new(config: &Config, stats: Stats) -> Intake {
-        let mut intake = Intake {
+        Intake {
             longest_line: config.max_line,
             tls_only: config.tls_only,
             budget: 0,
@@ -83,9 +83,7 @@ impl Intake {
             stint: None,
             stats,
             out: Vec::new(),
-        };
-        intake.configure(config);
-        intake
+        }
     }
 
     /// Takes over what is configured.

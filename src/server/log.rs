@@ -161,6 +161,14 @@ impl log::Log for Gate {
     fn flush(&self) {}
 }
 
+/// The way to the file, or else to stderr.
+fn outlet_to(file: Option<LogFile>) -> io::Result<Outlet> {
+    match file {
+        Some(file) => Outlet::start(Content::Log, move || file),
+        None => Outlet::start(Content::Log, io::stderr),
+    }
+}
+
 impl Log {
     /// Starts the log as `--log` or RUST_LOG say, once in a process.
     ///
@@ -169,11 +177,7 @@ impl Log {
     pub fn start(config: &Config) -> io::Result<Log> {
         let file = config.boot.log_file.as_deref().map(LogFile::open).transpose()?;
         TO_FILE.store(file.is_some(), Ordering::Relaxed);
-        let outlet = match file.clone() {
-            Some(file) => Outlet::start(Content::Log, move || file)?,
-            None => Outlet::start(Content::Log, io::stderr)?,
-        };
-        let outlet = Arc::new(Mutex::new(Some(outlet)));
+        let outlet = Arc::new(Mutex::new(Some(outlet_to(file.clone())?)));
         let line = Line { outlet: Arc::clone(&outlet), left_out: 0 };
         let logger = || {
             let mut builder = env_logger::Builder::new();
@@ -209,10 +213,7 @@ impl Log {
         if let Some(old) = outlet.take() {
             old.finish();
             // Without another thread to be had there is no log.
-            *outlet = match self.file.clone() {
-                Some(file) => Outlet::start(Content::Log, move || file).ok(),
-                None => Outlet::start(Content::Log, io::stderr).ok(),
-            };
+            *outlet = outlet_to(self.file.clone()).ok();
         }
     }
 

@@ -188,6 +188,7 @@ impl ConsoleService {
                 // The console does these itself.
                 ConsoleEvent::Complete
                 | ConsoleEvent::PasteDeclined(..)
+                | ConsoleEvent::Unanswered
                 | ConsoleEvent::Cleared
                 | ConsoleEvent::PasteTooLong => {}
             }

@@ -128,7 +128,10 @@ impl<W: Write> Pen<W> {
             match piece {
                 Ok(piece) => self.take(&piece),
                 Err(RecvTimeoutError::Timeout) => self.take(b""),
-                Err(RecvTimeoutError::Disconnected) => return self.end(),
+                Err(RecvTimeoutError::Disconnected) => {
+                    self.repaired(); // a last attempt to say what is missing
+                    return;
+                }
             }
         }
     }
@@ -174,11 +177,6 @@ impl<W: Write> Pen<W> {
         }
         self.trouble = None;
         true
-    }
-
-    /// A last attempt to say what is missing.
-    fn end(&mut self) {
-        self.repaired();
     }
 
     /// Writes all of it; or how much was written, and what is wrong.

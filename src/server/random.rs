@@ -3,8 +3,10 @@
 use std::io;
 
 /// The source of salts, nonces and secrets.
+#[derive(Default)]
 pub(super) enum Random {
     /// The system's.
+    #[default]
     System,
     /// The same sequence for the same seed: for tests only, since it can be guessed.
     #[cfg(any(test, feature = "simulation"))]

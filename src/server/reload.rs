@@ -5,6 +5,7 @@
 
 use super::config::{Config, Setting, Settings, needs_restart};
 use super::log;
+use crate::chat::Moment;
 use crate::tls;
 use ::log::{error, info, warn};
 
@@ -35,7 +36,7 @@ impl Live {
     }
 
     /// Reads the certificate again, for new connections. One that cannot be used changes nothing.
-    pub(super) fn reload_certificate(&mut self) {
+    pub(super) fn reload_certificate(&mut self, now: Moment) {
         let source = self.settings.config.tls_source();
         if matches!(&source, Some(tls::Source::SelfSigned(..)))
             && self.tls.as_ref().map(|(source, _)| source) == source.as_ref()
@@ -45,12 +46,20 @@ impl Live {
         let before = self.tls().map(tls::Acceptor::fingerprint);
         match load(&self.settings.config) {
             Ok(tls) => self.tls = tls,
-            Err(wrong) => return error!("reload: the TLS certificate is unchanged: {wrong}"),
+            Err(wrong) => return error!("reload: {wrong}; it stays as it was"),
         }
         match self.tls().map(tls::Acceptor::fingerprint) {
             after if after == before => {}
             Some(now) => info!("reload: the TLS certificate is now {now}, for new connections"),
             None => info!("reload: no TLS for new connections"),
+        }
+        self.check_certificate(now);
+    }
+
+    /// Says so if clients reject the certificate, or will soon.
+    pub(super) fn check_certificate(&self, now: Moment) {
+        if let Some(why) = self.tls().and_then(|tls| tls.warning(now.0)) {
+            warn!("the TLS certificate {why} (SIGHUP loads a new one)");
         }
     }
 
@@ -63,7 +72,7 @@ impl Live {
     pub(super) fn reload(&mut self) -> bool {
         let mut settings = match self.settings.read_again() {
             None => {
-                info!("reload: no --config was given, so there is nothing to reload");
+                info!("reload: without --config, settings stay as they are");
                 return false;
             }
             Some(Err(wrong)) => {
@@ -98,7 +107,8 @@ impl Live {
 /// The certificate from where it comes from.
 fn load(config: &Config) -> Result<Option<(tls::Source, tls::Acceptor)>, String> {
     let Some(source) = config.tls_source() else { return Ok(None) };
-    let acceptor = tls::Acceptor::load(&source).map_err(|error| format!("TLS: {error}"))?;
+    let acceptor =
+        tls::Acceptor::load(&source).map_err(|error| format!("TLS certificate: {error}"))?;
     // Clients would be locked out as soon as it changes.
     if config.sts.is_some() && acceptor.is_self_signed() {
         return Err("--sts: not with a self-signed certificate".to_owned());

@@ -60,7 +60,11 @@ impl Shutdown {
             self.ending = Some(Ending::Hasty);
             return false;
         }
-        info!("{signal:?}: shutting down; notifying {} clients", net.len());
+        let clients = match net.len() {
+            1 => "1 client".to_owned(),
+            count => format!("{count} clients"),
+        };
+        info!("{signal:?}: shutting down; notifying {clients}");
         net.after(GRACE, TimerKind::Shutdown);
         true
     }

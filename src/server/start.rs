@@ -169,7 +169,7 @@ pub(super) fn open_journal(
         account_memory: config.account_memory(),
         memory: config.boot.history_memory.0,
         file_size: config.boot.max_data.on().map(|size| size.0 as u64),
-        durability: config.boot.durability.into(),
+        durability: config.boot.durability,
     };
     let Some(directory) = &config.boot.data else {
         let mut hub = Hub::new();

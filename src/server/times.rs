@@ -37,10 +37,8 @@ impl Times {
     /// and in none before it.
     #[cfg_attr(not(feature = "web"), expect(dead_code, reason = "asked for by /metrics"))]
     pub(super) fn read(&self) -> (f64, u64, Vec<(f64, u64)>) {
-        let buckets = BOUNDS.iter().zip(self.counts);
-        let buckets = buckets.map(|(bound, count)| (Duration::from_micros(*bound), count));
-        let buckets = buckets.map(|(bound, count)| (bound.as_secs_f64(), count)).collect();
-        (self.sum.as_secs_f64(), self.count, buckets)
+        let seconds = BOUNDS.map(|bound| Duration::from_micros(bound).as_secs_f64());
+        (self.sum.as_secs_f64(), self.count, seconds.into_iter().zip(self.counts).collect())
     }
 }
 

@@ -127,8 +127,9 @@ pub(super) enum News {
     Unreadable(Token, bool),
 }
 
+#[derive(Default)]
 pub(super) struct Transfers {
-    /// `None` if no files are taken.
+    /// `None`, as at first, if no files are taken.
     store: Option<Store>,
     tokens: UploadTokens,
     random: Random,
@@ -140,18 +141,6 @@ pub(super) struct Transfers {
 }
 
 impl Transfers {
-    /// None are taken.
-    pub(super) fn closed() -> Transfers {
-        Transfers {
-            store: None,
-            tokens: UploadTokens::default(),
-            random: Random::system(),
-            all: BTreeMap::new(),
-            deciding: BTreeMap::new(),
-            numbers: TransferNumbers::default(),
-        }
-    }
-
     /// Starts the thread. What lies in the directory and is not among the `known` is removed.
     ///
     /// # Errors
@@ -175,7 +164,7 @@ impl Transfers {
             }
             Threads::System | Threads::Inline => Store::start(directory, known, wake)?,
         };
-        Ok(Transfers { store: Some(store), random, ..Transfers::closed() })
+        Ok(Transfers { store: Some(store), random, ..Transfers::default() })
     }
 
     pub(super) fn is_open(&self) -> bool {
@@ -435,7 +424,7 @@ mod tests {
 
     #[test]
     fn one_origin_does_not_take_all_the_places() {
-        let mut transfers = Transfers::closed();
+        let mut transfers = Transfers::default();
         let (here, there) = (Origin::V4([127, 0, 0, 1]), Origin::V4([192, 0, 2, 1]));
         let begin = |transfers: &mut Transfers, number: u8, origin| {
             let place = transfers.has_place(origin, 8);

@@ -121,7 +121,8 @@ impl Server {
             .for_each(|number| trace.label(Token::fixed(number), || "listener".to_owned()));
         if config.boot.step {
             trace.hide(SIGNALS);
-            info!("--step: each turn waits for Enter at the console, or for a page at /loop");
+            let how = "waits for Enter at the console, or for a page at /loop";
+            info!("--step: each turn {how} (--trace - prints what it did)");
         }
         let net = Net::new(poller, clock, Bounds::of(config), stats.clone(), trace);
         let engine = Engine::new(journal, hub);
@@ -129,6 +130,7 @@ impl Server {
         let workers = work(waker.clone(), wakes).map_err(StartError::System)?;
         let intake = Intake::new(config, stats.clone());
         let live = Live::new(settings).map_err(StartError::Setting)?;
+        live.check_certificate(net.moment());
         let mut exchange = Exchange::new(net, engine, broadcast, workers, (console, live), stats);
         exchange.open_files(waker, &threads, random)?;
         Ok(Server {
@@ -289,10 +291,7 @@ impl Server {
                     self.signal(signal);
                 }
             }
-            CONSOLE => {
-                let requests = self.exchange.at_console(ConsoleService::keys);
-                self.grant(requests);
-            }
+            CONSOLE => self.at_console(ConsoleService::keys),
             token => match self.acceptor.listener(token) {
                 Some(number) => self.accept(number),
                 None if self.exchange.is_page(token) => self.exchange.attend(ready),
@@ -313,21 +312,19 @@ impl Server {
             Signal::Hangup if self.shutdown.is_stopping() => {}
             Signal::Hangup if !self.exchange.has_lost_its_terminal() => self.reload(),
             Signal::Hangup | Signal::Interrupt | Signal::Terminate => self.stop(signal),
-            Signal::Suspend => {
-                let request = self.exchange.at_console(ConsoleService::suspend);
-                self.grant(request);
-            }
-            Signal::Continue => {
-                let request = self.exchange.at_console(ConsoleService::resume);
-                self.grant(request);
-            }
+            Signal::Suspend => self.at_console(ConsoleService::suspend),
+            Signal::Continue => self.at_console(ConsoleService::resume),
             Signal::WindowChange => self.exchange.at_console(|console, _| console.resized()),
             Signal::User1 => self.exchange.toggle_trace(),
         }
     }
 
-    fn grant(&mut self, requests: impl IntoIterator<Item = Request>) {
-        for request in requests {
+    /// Lets the console act, and does what it asks for.
+    fn at_console<R: IntoIterator<Item = Request>>(
+        &mut self,
+        act: impl FnOnce(&mut ConsoleService, &mut Net) -> R,
+    ) {
+        for request in self.exchange.at_console(act) {
             match request {
                 Request::Step(turns) => self.exchange.stepper().step(turns),
                 Request::Stop => self.stop(Signal::Interrupt),
@@ -352,10 +349,7 @@ impl Server {
             TimerKind::Accept => self.acceptor.resume(self.exchange.net()),
             TimerKind::Unused => self.exchange.end_unused(),
             TimerKind::Shutdown => self.shutdown.timer(),
-            TimerKind::Console => {
-                let requests = self.exchange.at_console(ConsoleService::timer);
-                self.grant(requests);
-            }
+            TimerKind::Console => self.at_console(ConsoleService::timer),
             TimerKind::Peer(token, timer) => {
                 self.exchange.net().trace().note(|| Event::Timer { client: trace::number(token) });
                 self.exchange.timer_is_due(token, timer);

@@ -2,6 +2,7 @@
 
 use super::time;
 use crate::chat::{AccountChange, AccountLine, Name};
+use crate::wire::plural::counted;
 
 pub fn managed(account: &Name, what: AccountChange) -> String {
     match what {
@@ -21,8 +22,7 @@ pub fn line(account: &AccountLine) -> String {
     let seen = match (sessions, seen) {
         (0, None) => "never logged in".to_owned(),
         (0, Some(seen)) => format!("last login {} UTC", time::shown(*seen)),
-        (1, _) => "1 session".to_owned(),
-        (sessions, _) => format!("{sessions} sessions"),
+        (sessions, _) => counted(*sessions, "session"),
     };
     format!("{name}: since {} UTC, {seen}, registered rooms: {rooms}", time::shown(*created))
 }

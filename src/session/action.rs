@@ -86,8 +86,8 @@ pub enum Action {
     HandshakeFailed(String),
     /// Tell the peer this, if anything, and close: it is not served.
     Reject {
-        /// What is not served, for the log.
-        what: &'static str,
+        /// Why it is not served, for the log.
+        why: &'static str,
         /// The last line that the peer is told.
         farewell: Option<String>,
     },

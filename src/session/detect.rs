@@ -7,6 +7,7 @@ use crate::chat::Name;
 use crate::wire::clean::without_mark;
 use crate::wire::irc::from_command;
 use crate::wire::telnet;
+use clap::ValueEnum;
 
 /// What the first bytes tell.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -27,15 +28,15 @@ pub enum Detect {
     Plain,
 }
 
-/// What a server speaks beside TLS and HTTP.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+/// What a server speaks beside TLS and HTTP: `--protocol`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, ValueEnum)]
 pub enum Protocol {
-    /// What the first bytes tell.
+    /// What a client's first bytes tell
     #[default]
     Any,
-    /// IRC alone.
+    /// IRC alone: the first line is IRC, whatever it holds, and no client is waited for
     Irc,
-    /// Plain lines alone.
+    /// Plain text alone: an IRC client is told so
     Plain,
 }
 
@@ -145,7 +146,7 @@ fn http(first: &[u8]) -> Detect {
     };
     let (method, target) = (&first[..space], &first[space + 1..]);
     if !METHODS.contains(&method) {
-        return Detect::Plain;
+        return unknown_method(method, target);
     }
     if method == b"CONNECT" {
         return authority(target);
@@ -157,6 +158,19 @@ fn http(first: &[u8]) -> Detect {
             if target.len() < 5 { Detect::NeedMore } else { Detect::Http }
         }
         _ => other_request(target),
+    }
+}
+
+/// A request by its whole line, whatever its method: `PROPFIND / HTTP/1.1`, `INVITE sip:a SIP/2.0`.
+fn unknown_method(method: &[u8], rest: &[u8]) -> Detect {
+    let end = rest.iter().position(|byte| *byte == b' ').unwrap_or(rest.len());
+    let (target, version) = rest.split_at(end);
+    let is_request = method.iter().all(u8::is_ascii_alphabetic)
+        && (matches!(target, [b'/' | b'*', ..]) || target.contains(&b':'));
+    match is_request && other_request(rest) == Detect::Foreign {
+        true if version.starts_with(b" HTTP/") => Detect::Http,
+        true => Detect::Foreign,
+        false => Detect::Plain,
     }
 }
 
@@ -374,6 +388,12 @@ mod tests {
             (b"OPTIONS rtsp://x RTSP/1.0\r\n", Detect::Foreign),
             (b"OPTIONS sip:nm SIP/2.0\r\n", Detect::Foreign),
             (b"OPTIONS are good\n", Detect::Plain),
+            (b"INVITE sip:nm@a SIP/2.0\r\n", Detect::Foreign),
+            (b"PROPFIND / HTTP/1.1\r\n", Detect::Http),
+            (b"get /index.html HTTP/1.0\n", Detect::Http),
+            (b"upgrade to TLS/1.2\n", Detect::Plain),
+            (b"use /loop please\n", Detect::Plain),
+            (b"see: /loop\n", Detect::Plain),
             (b"OPTIONS r", Detect::NeedMore),
         ] {
             assert_eq!(detect(first), protocol, "{:?}", String::from_utf8_lossy(first));

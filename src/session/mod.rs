@@ -48,6 +48,8 @@ pub enum Format {
     Plain(Theme),
     /// IRC, with the capabilities that change lines, and what is around each.
     Irc(irc::RenderCaps, http::Framing),
+    /// None.
+    Nothing,
 }
 
 impl Format {
@@ -67,6 +69,7 @@ impl Format {
                 irc::render(caps, stamp, event, out);
                 framing.wrap(out, start);
             }
+            Format::Nothing => {}
         }
     }
 }
@@ -92,8 +95,7 @@ impl Dialect {
         match self {
             Dialect::Plain(plain) => Format::Plain(plain.theme()),
             Dialect::Irc(irc) => Format::Irc(irc.look(), irc.framing()),
-            // It is in no room, and told nothing.
-            Dialect::Http(_) => Format::Plain(Theme::default()),
+            Dialect::Http(_) => Format::Nothing,
         }
     }
 
@@ -185,9 +187,10 @@ impl Dialect {
         self.begin(protocol, view, actions);
         if !matches!(actions[before..], [Action::StartTls | Action::Reject { .. }]) {
             actions.truncate(before);
-            let farewell = "this server is for TLS only (--tls-only): connect with TLS";
-            let (what, farewell) = ("what is not encrypted", Some(farewell.to_owned()));
-            actions.push(Action::Reject { what, farewell });
+            let how = if protocol == Detect::Http { "use https://" } else { "connect with TLS" };
+            let farewell = Some(format!("this server is for TLS only (--tls-only): {how}"));
+            let why = "not encrypted (--tls-only)";
+            actions.push(Action::Reject { why, farewell });
         }
     }
 
@@ -203,23 +206,29 @@ impl Dialect {
             (Detect::Irc, _) => self.begin_irc(irc::Session::new(), view, actions),
             // Its handshake has been answered by a greeting in plain text.
             (Detect::Tls, Dialect::Plain(plain)) if !plain.is_undecided() => {
-                actions.push(Action::Reject { what: "TLS after the greeting", farewell: None });
+                actions
+                    .push(Action::Reject { why: "TLS began after the greeting", farewell: None });
             }
             (Detect::Tls, _) => actions.push(Action::StartTls),
             (Detect::Foreign, _) => {
-                actions.push(Action::Reject { what: "another protocol", farewell: None });
+                actions.push(Action::Reject {
+                    why: "another protocol, not one of this server",
+                    farewell: None,
+                });
             }
             (Detect::Proxy, _) => {
                 let farewell = "the PROXY protocol is only for trusted proxies (--proxy-from)";
-                let (what, farewell) = ("the PROXY protocol", Some(farewell.to_owned()));
-                actions.push(Action::Reject { what, farewell });
+                let why = "the PROXY protocol, from an address that is not in --proxy-from";
+                actions.push(Action::Reject { why, farewell: Some(farewell.to_owned()) });
             }
             (Detect::Http, _) => match http::Session::begin(&view.settings.web) {
                 Some(http) => {
                     *self = Dialect::Http(http);
                     actions.push(Action::AwaitRegistration(http::HEAD_TIMEOUT));
                 }
-                None => actions.push(Action::Reject { what: "HTTP", farewell: None }),
+                None => {
+                    actions.push(Action::Reject { why: "HTTP is off (--no-http)", farewell: None })
+                }
             },
             (Detect::Plain | Detect::NeedMore, Dialect::Irc(_) | Dialect::Http(_)) => {}
         }

@@ -158,7 +158,12 @@ mod tests {
     }
 
     /// Seeds that have found something, with what it was.
-    const FOUND: [(u64, &str); 11] = [
+    const FOUND: [(u64, &str); 13] = [
+        (
+            911_024_191,
+            "an IRC client that was taken for plain at the last moment was welcomed as such",
+        ),
+        (911_012_126, "an answer of HTTP followed what was said meanwhile"),
         (910_000_573, "an answer followed half a line to a client that had stopped reading"),
         (20_320_287, "forty injected faults in a row were said to be a loop that does nothing"),
         (

@@ -42,6 +42,8 @@ pub enum ConsoleEvent {
     PasteConfirmed(Vec<String>),
     /// A no to it, with the number of lines, and whether they are the edited line now.
     PasteDeclined(usize, bool),
+    /// Neither a yes nor a no to what [`ask_about`](LineConsole::ask_about) asks: Ctrl-C or Escape.
+    Unanswered,
     /// A paste exceeded [`MAX_PASTE`](super::keys::MAX_PASTE) and is gone.
     PasteTooLong,
     /// Tab: the caller may [`complete`](LineConsole::complete) the word at the cursor.
@@ -248,6 +250,11 @@ impl LineConsole {
         match key {
             Key { code: Code::Char('y' | 'Y'), control: false, alt: false, .. } => {
                 Some(ConsoleEvent::PasteConfirmed(question.lines))
+            }
+            Key { code: Code::Char('c'), control: true, .. } | Key { code: Code::Escape, .. }
+                if question.text.is_some() =>
+            {
+                Some(ConsoleEvent::Unanswered)
             }
             Key {
                 code: Code::Char('n' | 'N') | Code::Enter | Code::Escape,

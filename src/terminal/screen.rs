@@ -2,7 +2,7 @@
 //!
 //! The prompt and the line take one row, the last one printed, and never its last column: nothing
 //! wraps, so one `\r` always returns to its start, at every width down to one column. A line that
-//! is too long for the row scrolls horizontally with the cursor. Messages are printed as ordinary
+//! is too long for the row scrolls horizontally with the cursor, and a prompt that is loses its front. Messages are printed as ordinary
 //! text above it, wrapped at their spaces, so they stay in the terminal's scrollback. Rejected: to
 //! leave the wrapping to the terminal, which would give a copied message back in one line but breaks
 //! words in two on the screen.
@@ -17,13 +17,17 @@
 
 use super::text;
 use super::wrap::wrapped;
+use std::borrow::Cow;
 use std::io::Write;
 
 /// Columns taken when the terminal does not know its own: the VT100's.
 const DEFAULT_COLUMNS: usize = 80;
 
-/// Columns required for the line; with fewer, the prompt is not shown.
+/// Columns that the prompt leaves to the line: a longer prompt loses its front.
 const ROOM_FOR_LINE: usize = 8;
+
+/// Columns that are worth showing of a prompt that does not fit: its last word, more or less.
+const ROOM_FOR_PROMPT: usize = 8;
 
 /// The content of the row: a prompt, the line, and the cursor.
 #[derive(Clone, Copy, Debug)]
@@ -76,16 +80,15 @@ impl Screen {
     /// Paints the row over its previous content.
     pub fn show(&mut self, face: &Face<'_>, out: &mut Vec<u8>) {
         let usable = self.columns - 1;
-        let prompt_columns = text::columns(face.prompt);
-        let has_prompt = prompt_columns + ROOM_FOR_LINE <= usable;
-        let prompt_columns = if has_prompt { prompt_columns } else { 0 };
+        let prompt = shortened(face.prompt, usable.saturating_sub(ROOM_FOR_LINE));
+        let prompt_columns = text::columns(&prompt);
         let (visible, before) = window(face.line, face.cursor, usable - prompt_columns);
         let cursor = prompt_columns + before;
         let painted = prompt_columns + text::columns(visible);
 
         out.push(b'\r');
-        if has_prompt {
-            styled(face.prompt, face.style, out);
+        if !prompt.is_empty() {
+            styled(&prompt, face.style, out);
         }
         out.extend_from_slice(visible.as_bytes());
         out.extend_from_slice(b"\x1b[K");
@@ -146,6 +149,18 @@ pub fn styled(text: &str, style: &str, out: &mut Vec<u8>) {
     } else {
         let _ = write!(out, "\x1b[{style}m{text}\x1b[0m"); // a Vec takes all of it
     }
+}
+
+/// A prompt that is too wide keeps its end, where the question and the room are.
+fn shortened(prompt: &str, room: usize) -> Cow<'_, str> {
+    if text::columns(prompt) <= room {
+        return Cow::Borrowed(prompt);
+    }
+    if room < ROOM_FOR_PROMPT {
+        return Cow::Borrowed("");
+    }
+    let (end, _) = window(prompt, prompt.len(), room - 1);
+    Cow::Owned(format!("…{end}"))
 }
 
 /// The part of `line` that fits into `room` columns and contains the cursor, and the columns in

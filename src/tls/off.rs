@@ -50,6 +50,10 @@ impl Acceptor {
     pub fn is_self_signed(&self) -> bool {
         match self.0 {}
     }
+
+    pub fn warning(&self, _: i64) -> Option<String> {
+        match self.0 {}
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -119,7 +119,7 @@ fn write_turn(
     Ok(())
 }
 
-/// The numbers of `N bytes behind the send queues, M timers`.
+/// The numbers of `N bytes held by the send queues, M timers`.
 fn totals(detail: &str) -> Option<(u64, u64)> {
     let mut numbers = detail.split(' ').filter_map(|word| word.parse().ok());
     Some((numbers.next()?, numbers.next()?))
@@ -160,7 +160,7 @@ mod tests {
                 Entry {
                     what: "total".to_owned(),
                     connection: None,
-                    detail: "65536 bytes behind the send queues, 2 timers".to_owned(),
+                    detail: "65536 bytes held by the send queues, 2 timers".to_owned(),
                 },
             ],
             phases: phases.map(|(name, length)| (name.to_owned(), length)).into(),

@@ -54,7 +54,7 @@ pub enum ReadOutcome {
 
 /// Why the next line of a connection waits, by the bits of a set.
 pub const REASONS: [&str; 7] = [
-    "its own records are being saved",
+    "its own records to be saved",
     "the answer to its last command",
     "its send queue: it does not read",
     "its flood limit",

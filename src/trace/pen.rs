@@ -26,6 +26,8 @@ pub enum TraceFormat {
 pub(super) struct Pen<W: Write> {
     out: W,
     format: TraceFormat,
+    /// What is written in front of each turn.
+    before: &'static str,
     chrome: Chrome,
     turn: Turn,
     /// Events are missing: what is left of their turn is no turn.
@@ -42,10 +44,11 @@ pub(super) struct Pen<W: Write> {
 }
 
 impl<W: Write> Pen<W> {
-    pub(super) fn new(out: W, format: TraceFormat) -> Pen<W> {
+    pub(super) fn new(out: W, format: TraceFormat, before: &'static str) -> Pen<W> {
         Pen {
             out,
             format,
+            before,
             chrome: Chrome::default(),
             turn: Turn::default(),
             skips: true,
@@ -191,7 +194,9 @@ impl<W: Write> Pen<W> {
             }
             Event::Totals { queued, timers } => {
                 if std::mem::replace(&mut self.totals, (queued, timers)) != (queued, timers) {
-                    let detail = format!("{queued} bytes behind the send queues, {timers} timers");
+                    let s = if timers == 1 { "" } else { "s" };
+                    let detail =
+                        format!("{queued} bytes held by the send queues, {timers} timer{s}");
                     self.add("total", None, detail);
                 }
             }
@@ -244,7 +249,7 @@ impl<W: Write> Pen<W> {
         let turn = std::mem::take(&mut self.turn);
         match self.format {
             TraceFormat::Chrome => self.chrome.add(turn),
-            TraceFormat::Text => write!(self.out, "{turn}")?,
+            TraceFormat::Text => write!(self.out, "{}{turn}", self.before)?,
         }
         Ok(())
     }

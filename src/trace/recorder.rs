@@ -19,7 +19,7 @@ use chatloop_reactor::trace::{Reader, Ring};
 use chatloop_reactor::{Clock, Readiness, Token};
 use std::cell::{Cell, RefCell};
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
@@ -50,8 +50,10 @@ pub struct Trace(Rc<Inner>);
 struct Inner {
     /// Events of this turn are noted.
     on: Cell<bool>,
-    /// The file is to be written.
+    /// The file is to be written, from the next turn on.
     wanted: Cell<bool>,
+    /// This turn is for the file, too: a whole one, or none of it.
+    writing: Cell<bool>,
     /// Pages that read.
     pages: Cell<usize>,
     texts: bool,
@@ -85,19 +87,23 @@ impl Trace {
         let thread = match target {
             None => None,
             Some((path, format)) => {
-                let out: Box<dyn Write + Send> = match path.to_str() {
-                    Some("-") => Box::new(io::stdout()),
-                    _ => Box::new(File::create(path)?),
+                let (out, before): (Box<dyn Write + Send>, &str) = match path.to_str() {
+                    // In place of the console's prompt, which is painted again behind it.
+                    Some("-") if io::stdout().is_terminal() => (Box::new(io::stdout()), "\r\x1b[K"),
+                    Some("-") => (Box::new(io::stdout()), ""),
+                    _ => (Box::new(File::create(path)?), ""),
                 };
                 let (queue, batches) = sync_channel(BATCHES);
                 let path = path.to_owned();
-                let write = move || Pen::new(BufWriter::new(out), format).run(&batches, &path);
+                let write =
+                    move || Pen::new(BufWriter::new(out), format, before).run(&batches, &path);
                 Some((queue, std::thread::Builder::new().name("trace".to_owned()).spawn(write)?))
             }
         };
         Ok(Trace(Rc::new(Inner {
             on: Cell::new(thread.is_some()),
             wanted: Cell::new(thread.is_some()),
+            writing: Cell::new(thread.is_some()),
             pages: Cell::new(0),
             texts,
             began: clock.now(),
@@ -111,6 +117,17 @@ impl Trace {
             ended: Cell::new(None),
             faults,
         })))
+    }
+
+    /// A program's trace to the file of its `--trace`, as text.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn to_file(path: &Path, clock: &Clock) -> io::Result<Trace> {
+        let trace = Trace::start(Some((path, TraceFormat::Text)), false, None, clock);
+        trace.map_err(|error| {
+            io::Error::new(error.kind(), format!("--trace: cannot write the file: {error}"))
+        })
     }
 
     /// A trace that stays off.
@@ -172,7 +189,7 @@ impl Trace {
     /// A connection has this name from here on.
     #[inline]
     pub fn label(&self, token: Token, name: impl FnOnce() -> String) {
-        if self.0.on.get() {
+        if self.0.on.get() || self.0.wanted.get() {
             // A name of several words would be two columns of the text.
             self.add_note(token, name().replace(char::is_whitespace, "_"), true);
         }
@@ -224,12 +241,24 @@ impl Trace {
     #[inline]
     pub fn begin_turn(&self, clock: &Clock, slept: Instant, ready: &[Readiness]) {
         self.0.turns.set(self.0.turns.get() + 1);
+        if self.0.writing.get() != self.0.wanted.get() {
+            self.begin_or_end_writing();
+        }
         let waited = || nanoseconds(clock.now().saturating_duration_since(slept));
         let is_probed = probes::turn(self.0.turns.get(), waited, ready.len());
         if self.0.wanted.get() || self.0.pages.get() > 0 || is_probed {
             self.note_turn(clock, slept, ready);
         } else {
             self.0.on.set(false);
+        }
+    }
+
+    #[cold]
+    fn begin_or_end_writing(&self) {
+        let wanted = self.0.wanted.get();
+        if !self.0.writing.replace(wanted) {
+            let events = Reader::from_here(&self.0.ring.borrow());
+            self.0.position.set(Position { events, ..self.0.position.get() });
         }
     }
 
@@ -263,7 +292,7 @@ impl Trace {
     /// comes after it stays in the ring: no event is copied twice.
     #[inline]
     pub fn end_turn(&self) {
-        if self.0.on.get() && self.0.wanted.get() {
+        if self.0.on.get() && self.0.writing.get() {
             self.hand_over();
         }
     }
@@ -295,7 +324,8 @@ impl Trace {
             position.set(ahead);
             news
         };
-        waiting.take().into_iter().chain(std::iter::once_with(unread))
+        let unread = self.0.writing.get().then_some(unread);
+        waiting.take().into_iter().chain(unread.into_iter().map(|unread| unread()))
     }
 
     /// What is new since `position`, the newest `most` events of it.
@@ -350,14 +380,13 @@ impl Trace {
         self.0.wanted.get()
     }
 
-    /// Switches the file; whether there is one.
+    /// Switches the file, from the next turn on; whether there is one. Names are taken in at once.
     pub fn switch(&self, on: bool) -> bool {
         let exists = self.0.thread.borrow().is_some();
-        if on && !self.0.wanted.get() {
+        if on && !self.0.writing.get() {
             self.0.position.set(self.here());
         }
         self.0.wanted.set(on && exists);
-        self.0.on.set((on && exists) || self.0.pages.get() > 0);
         exists
     }
 

@@ -81,6 +81,9 @@ impl fmt::Display for Entry {
             Some((number, name)) => format!("{number} {name}"),
             None => "-".to_owned(),
         };
+        if detail.is_empty() {
+            return write!(f, "  {what:<8} {who}");
+        }
         write!(f, "  {what:<8} {who:<10} {detail}")
     }
 }

@@ -4,6 +4,7 @@
 //! - [`irc`]: IRC's lines and messages;
 //! - `http`, `http_body`: the head of a request, its body, and responses (feature `web`);
 //! - [`clean`]: what a stranger sent, made harmless for a terminal;
+//! - [`plural`]: a count with what is counted;
 //! - `websocket`: WebSocket frames (feature `web`);
 //! - [`proxy`]: what a proxy writes before its client's first byte;
 //! - [`scram`]: the messages of SCRAM;
@@ -19,6 +20,7 @@ pub mod http;
 #[cfg(feature = "web")]
 pub mod http_body;
 pub mod irc;
+pub mod plural;
 pub mod proxy;
 pub mod scram;
 pub mod seconds;

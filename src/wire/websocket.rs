@@ -11,7 +11,8 @@ use base64ct::{Base64, Encoding};
 use sha1::{Digest, Sha1};
 pub use websocket_sans_io::Opcode;
 use websocket_sans_io::{
-    FrameInfo, MAX_HEADER_LENGTH, WebsocketFrameDecoder, WebsocketFrameEvent, apply_mask,
+    FrameInfo, MAX_HEADER_LENGTH, WebsocketFrameDecoder, WebsocketFrameEncoder,
+    WebsocketFrameEvent, apply_mask,
 };
 
 /// Bytes of a client's message, and of one frame: more than any line of IRC has, so that one that is
@@ -103,8 +104,24 @@ pub const TOO_LONG: Close = Close { code: 1009, text: "a message has at most 16 
 pub fn write_frame(opcode: Opcode, payload: &[u8], out: &mut Vec<u8>) {
     let payload_length = payload.len() as u64;
     let info = FrameInfo { opcode, payload_length, mask: None, fin: true, reserved: 0 };
-    out.extend_from_slice(&websocket_sans_io::WebsocketFrameEncoder::new().start_frame(&info));
+    out.extend_from_slice(&WebsocketFrameEncoder::new().start_frame(&info));
     out.extend_from_slice(payload);
+}
+
+/// Adds a client's frame to `out`: the first byte (FIN, reserved bits, opcode) as it is, the payload
+/// masked. One mask for all: there is nothing to hide.
+pub fn write_masked(first: u8, payload: &[u8], out: &mut Vec<u8>) {
+    let mask = Some([0x3c, 0x5a, 0xa5, 0xc3]);
+    let (opcode, payload_length) = (Opcode::Text, payload.len() as u64);
+    let mut encoder = WebsocketFrameEncoder::new();
+    let mut frame = encoder
+        .start_frame(&FrameInfo { opcode, payload_length, mask, fin: true, reserved: 0 })
+        .to_vec();
+    frame[0] = first;
+    out.extend(frame);
+    let start = out.len();
+    out.extend_from_slice(payload);
+    encoder.transform_frame_payload(&mut out[start..]);
 }
 
 /// What proves to a client that its handshake was understood; `None` if its key is none.
@@ -116,23 +133,6 @@ pub fn accept(key: &str) -> Option<String> {
     }
     let proof = Sha1::new().chain_update(key).chain_update("258EAFA5-E914-47DA-95CA-C5AB0DC85B11");
     Some(Base64::encode_string(&proof.finalize()))
-}
-
-/// A client's frame, for tests.
-#[cfg(test)]
-pub(crate) fn client_frame(first: u8, payload: &[u8]) -> Vec<u8> {
-    let mask = [0x12, 0x34, 0x56, 0x78];
-    let mut frame = vec![first];
-    match payload.len() {
-        length @ ..126 => frame.push(0x80 | length as u8),
-        length => {
-            frame.push(0x80 | 126);
-            frame.extend((length as u16).to_be_bytes());
-        }
-    }
-    frame.extend(mask);
-    frame.extend(payload.iter().zip(mask.iter().cycle()).map(|(byte, mask)| byte ^ mask));
-    frame
 }
 
 #[cfg(test)]
@@ -182,7 +182,8 @@ mod tests {
             payload in prop::collection::vec(any::<u8>(), 0..300),
             behind in prop::collection::vec(any::<u8>(), 0..20),
         ) {
-            let frame = client_frame(0x82, &payload);
+            let mut frame = Vec::new();
+            write_masked(0x82, &payload, &mut frame);
             let input = [frame.as_slice(), &behind].concat();
             for end in 0..=input.len() {
                 match Frame::read(&input[..end]) {

@@ -194,8 +194,21 @@ fn a_line_that_may_mean_a_file_asks_first() {
     terminal.wait_for("[You]: upload missing.txt");
     terminal.type_keys(&format!("upload {path}\r"));
     terminal.wait_for("? [y/N]");
+    // Neither: the line is back, and nothing is sent.
+    terminal.type_keys("\x03");
+    terminal.wait_for(&format!("#lobby [You]: upload {path}"));
+    terminal.type_keys("\r");
+    terminal.wait_for("? [y/N]");
     terminal.type_keys("y");
     terminal.wait_for("/plan.txt");
+    // Who comes later knows it by its name from the history.
+    let mut other = Terminal::start_with(server.address, &["--nick", "bob"], &[]);
+    other.wait_for("/plan.txt");
+    other.wait_for("#lobby [You]:");
+    other.type_keys("download plan.txt\r");
+    other.wait_for("download plan.txt? [y/N]");
+    other.type_keys("\x03\x15\x04");
+    assert_eq!(other.end().code(), Some(0));
     terminal.type_keys("\x04");
     assert_eq!(terminal.end().code(), Some(0));
 }

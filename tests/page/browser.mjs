@@ -111,6 +111,8 @@ async function acting({ tom, ada, bob }) {
   await ada.press('Escape');
   await ada.say('/nope');
   await ada.sees('unknown command /nope', '#notices');
+  await ada.say('/nick tom');
+  await ada.sees('tom: ', '#notices');
   step('reply, reaction and deletion, by the keys and by the mouse; an unknown command');
 }
 
@@ -127,6 +129,7 @@ async function moving({ tom, ada, bob }) {
   if (!await ada.page.$('#log li.new')) throw new Error('what is new is not marked');
   await bob.say('/msg ada psst');
   await bob.sees('ada', '#name');
+  if (!await bob.page.$('#members[hidden]')) throw new Error('a direct message has members');
   await ada.sees('bob', '#list');
   await bob.say('/join #lab');
   await bob.sees('#lab', '#name');
@@ -156,6 +159,9 @@ async function sharing({ tom, iris, ada, bob }) {
   tom.write('elsewhere: http://example.org/files/0123456789abcdef0123456789abcdef/a.png\n');
   await bob.sees('elsewhere: ');
   if ((await bob.page.$$('#log .picture')).length !== 1) throw new Error('a picture from elsewhere');
+  const [link] = /http:.*a%20dot\.png/.exec(tom.said);
+  tom.write(`by TLS: ${link.replace('http:', 'https:')}\n`); // the same port, so the same file
+  await until('its picture again', async () => (await bob.page.$$('#log .picture')).length === 2);
   await ada.page.evaluate(() => {
     const dropped = new DataTransfer();
     dropped.items.add(new File(['x'.repeat(1_500_000)], 'large.bin'));

@@ -181,7 +181,7 @@ fn both_sides_talk_at_once_and_the_half_typed_line_stays() {
     // The log is shown there, too, above the row.
     terminal.type_keys("next");
     terminal.signal(Signal::SIGHUP);
-    terminal.wait_for("nothing to reload");
+    terminal.wait_for("settings stay as they are");
     terminal.wait("the half line", |terminal| terminal.row() == "[server]: next");
 }
 

@@ -100,9 +100,9 @@ fn the_trace_names_each_fault() {
 fn what_is_wrong_with_the_rates_is_said() {
     for (rates, word) in [
         ("short-write", "expected for example short-write=0.3"),
-        ("lost-packet=0.1", "there are short-write, short-read"),
+        ("lost-packet=0.1", "one of short-write, short-read"),
         ("eagain=1", "a rate from 0 to 0.9"),
-        ("seed=x", "invalid seed"),
+        ("seed=x", "expected a whole number"),
     ] {
         let output = Command::new(env!("CARGO_BIN_EXE_chatloop-server"))
             .arg(format!("--fault={rates}"))

@@ -83,7 +83,7 @@ fn a_log_that_was_moved_away_goes_on_in_a_new_file_after_sighup() {
     wait_for(&log, "connected (plain)");
     std::fs::rename(&log, &old).unwrap();
     server.signal(Signal::SIGHUP);
-    wait_for(&log, "nothing to reload");
+    wait_for(&log, "settings stay as they are");
     let second = server.join();
     wait_for(&log, "guest2 (127.0.0.1:");
     drop(second);

@@ -97,6 +97,7 @@ fn a_wrong_file_is_named_with_line_key_and_what_would_be_right() {
         ("\n\nmax-line = \"1M\"", 3, ["max-line", "32 KiB"]),
         ("port = 1\nstyle = \"baroque\"", 2, ["style", "classic"]),
         ("port = 70_000", 1, ["port", "65535"]),
+        ("backlog = \"many\"", 1, ["backlog", "a whole number"]),
         ("idle-timeout = 1.5", 1, ["idle-timeout", "number"]),
         ("# quiet?\nquiet = \"yes\"", 2, ["quiet", "true or false"]),
         ("oper = [1]", 1, ["oper", "strings"]),
@@ -269,7 +270,7 @@ fn sighup_without_a_file_is_said_and_the_chat_goes_on() {
     let server = Server::start(&[]);
     let mut client = server.join();
     server.signal(Signal::SIGHUP);
-    server.log.wait_for("nothing to reload");
+    server.log.wait_for("settings stay as they are");
     client.assert_nothing_waits();
 }
 

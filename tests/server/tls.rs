@@ -292,7 +292,7 @@ fn sighup_takes_a_new_certificate_for_new_connections_and_no_bad_one() {
 
     std::fs::write(&cert, "not a certificate").unwrap();
     server.signal(Signal::SIGHUP);
-    let said = server.log.wait_for("the TLS certificate is unchanged");
+    let said = server.log.wait_for("it stays as it was");
     assert!(said.contains("cert.pem"), "{said}");
     let second = Secure::join(&server, "second");
     assert_eq!(second.certificate(), first.certificate());
@@ -307,15 +307,40 @@ fn sighup_takes_a_new_certificate_for_new_connections_and_no_bad_one() {
 }
 
 #[test]
+fn a_certificate_that_clients_reject_is_warned_of() {
+    let directory = Directory::new("expired");
+    let (cert, key) = (directory.file("cert.pem"), directory.file("key.pem"));
+    let mut parameters = rcgen::CertificateParams::new(["a.example.org".to_owned()]).unwrap();
+    parameters.not_after = rcgen::date_time_ymd(2021, 1, 2);
+    let pair = rcgen::KeyPair::generate().unwrap();
+    std::fs::write(&cert, parameters.self_signed(&pair).unwrap().pem()).unwrap();
+    std::fs::write(&key, pair.serialize_pem()).unwrap();
+    let server = start(&["--tls-cert", &cert, "--tls-key", &key]);
+    server.log.wait_for("the TLS certificate expired on 2021-01-02");
+    server.signal(Signal::SIGHUP);
+    server.log.wait_for_several(2, "the TLS certificate expired on 2021-01-02");
+    directory.certify("a.example.org");
+    server.signal(Signal::SIGHUP);
+    server.log.wait_for("the TLS certificate is now ");
+    server.signal(Signal::SIGTERM);
+    let log = server.log.all();
+    assert_eq!(log.iter().filter(|line| line.contains("expired")).count(), 2, "{log:#?}");
+}
+
+#[test]
 fn flags_that_do_not_fit_are_errors_that_name_them() {
     let directory = Directory::new("flags");
     directory.certify("one.example.org");
     let (cert, key) = (directory.file("cert.pem"), directory.file("none.pem"));
+    let other = directory.file("other.pem");
+    std::fs::rename(directory.file("key.pem"), &other).unwrap();
+    directory.certify("two.example.org");
     for (flags, words) in [
         (&["--tls-cert", &*cert][..], "--tls-key"),
         (&["--tls-only"], "--tls-only"),
         (&["--tls-cert", &cert, "--tls-key", &key], "none.pem"),
         (&["--tls-cert", &cert, "--tls-key", &cert], "no private key"),
+        (&["--tls-cert", &cert, "--tls-key", &other], "is the key of another certificate"),
     ] {
         let output = Command::new(env!("CARGO_BIN_EXE_chatloop-server"))
             .args(["127.0.0.1", "0"])

@@ -108,6 +108,28 @@ fn a_signal_switches_it_off_and_on_and_names_are_known_again() {
 }
 
 #[test]
+fn a_turn_is_in_the_file_whole_or_not_at_all() {
+    let scratch = Scratch::new("whole");
+    let server = scratch.server(&["--oper", "root:open-sesame", "--loop-pages", "1"]);
+    let mut room = talk(&server);
+    // All in one packet, so that the trace is switched in the middle of a turn.
+    room[0].send("/oper root open-sesame\n");
+    while !room[0].line().contains("operator") {}
+    room[0].send("/trace off\n/trace on\n/trace off\nhidden\n");
+    assert_eq!(room[1].chat_line(), "[guest1]: hidden");
+    room[0].send("/trace on\nshown\n");
+    assert_eq!(room[1].chat_line(), "[guest1]: shown");
+    room[0].send("shown again\n");
+    assert_eq!(room[1].chat_line(), "[guest1]: shown again");
+    stop(server);
+    let turns = turns(&scratch.0);
+    assert!(turns.iter().all(|turn| turn.number > 0 && turn.phases.len() == 7), "{turns:#?}");
+    assert!(turns.windows(2).all(|pair| pair[0].number < pair[1].number), "{turns:#?}");
+    let reads = |bytes: &str| turns.iter().any(|turn| has(turn, &[("read", bytes)]));
+    assert!(reads("12 bytes"), "shown again");
+}
+
+#[test]
 fn a_stopped_reader_is_seen_to_keep_bytes_and_to_be_watched_for_writing() {
     let scratch = Scratch::new("slow");
     let server = scratch.server(&["--outbox-hard", "8M"]);

@@ -2,11 +2,10 @@
 
 use crate::common::{PATIENCE, Server};
 use crate::irc::PATIENT;
+use chatloop::wire::websocket::write_masked;
 use nix::sys::signal::Signal;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-
-const MASK: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
 
 /// A browser, as far as the wire can tell.
 pub struct Browser {
@@ -61,16 +60,8 @@ impl Browser {
     }
 
     fn send_frame(&mut self, first: u8, payload: &[u8]) {
-        let mut frame = vec![first];
-        match payload.len() {
-            length @ ..126 => frame.push(0x80 | length as u8),
-            length => {
-                frame.push(0x80 | 126);
-                frame.extend((length as u16).to_be_bytes());
-            }
-        }
-        frame.extend(MASK);
-        frame.extend(payload.iter().zip(MASK.iter().cycle()).map(|(byte, mask)| byte ^ mask));
+        let mut frame = Vec::new();
+        write_masked(first, payload, &mut frame);
         self.send(&frame);
     }
 

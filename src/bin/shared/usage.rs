@@ -6,7 +6,12 @@ use std::io::{self, ErrorKind, IsTerminal, Write};
 /// Prints clap's error or help; returns the exit code.
 pub fn print_usage(program: &str, error: &clap::Error) -> u8 {
     let text = error.render();
-    let shown = |terminal| if terminal { text.ansi().to_string() } else { text.to_string() };
+    let shown = |terminal| {
+        let text = if terminal { text.ansi().to_string() } else { text.to_string() };
+        // What Rust says of a number that is none; in a file of settings, they say the same.
+        text.replace("invalid digit found in string", "expected a whole number")
+            .replace("cannot parse integer from empty string", "expected a whole number")
+    };
     if !error.use_stderr() {
         return print_text(program, shown(io::stdout().is_terminal()), 0);
     }

@@ -24,14 +24,8 @@ pub struct Mask {
 impl Mask {
     /// Parses and completes a mask. `None` if it is empty, too long or contains a space.
     pub fn parse(text: &str) -> Option<Mask> {
-        let (mutes, text) = match text.strip_prefix("m:") {
-            Some(rest) => (true, rest),
-            None => (false, text),
-        };
-        let (account, text) = match text.strip_prefix("a:") {
-            Some(rest) => (true, rest),
-            None => (false, text),
-        };
+        let (mutes, text) = text.strip_prefix("m:").map_or((false, text), |rest| (true, rest));
+        let (account, text) = text.strip_prefix("a:").map_or((false, text), |rest| (true, rest));
         let wrong = |c: char| c.is_whitespace() || c.is_control() || c == ',';
         if text.is_empty() || text.len() > limits::MASK_LENGTH || text.contains(wrong) {
             return None;

@@ -33,6 +33,7 @@ pub use name::{Caseless, Name, NickFault, RoomFault, guest_number};
 pub use origin::{NoOrigin, Origin};
 pub use query::{Lookup, Point, Query, Range, Scope};
 pub use read_markers::{ReadMarkers, advance, marker_target};
+pub(in crate::chat) use refusal::Result;
 pub use refusal::{Field, Refusal};
 pub use secret::{PasswordHash, ScramKeys, Secret};
 pub use topic::Topic;

@@ -12,9 +12,10 @@ pub type ReadMarkers = Vec<(Name, Moment)>;
 /// Moves a marker forward; where it is then.
 pub fn advance(markers: &mut ReadMarkers, target: &Name, time: Moment) -> Moment {
     let place = markers.iter().position(|(known, _)| known == target);
-    match place.and_then(|place| markers.get(place)).map(|(_, stored)| *stored) {
-        Some(stored) if stored >= time => return stored,
-        _ => {}
+    if let Some((_, stored)) = place.and_then(|place| markers.get(place))
+        && *stored >= time
+    {
+        return *stored;
     }
     if let Some(place) = place {
         markers.remove(place);

@@ -5,6 +5,9 @@ use super::ids::Moment;
 use super::name::{Name, NickFault, RoomFault};
 use std::sync::Arc;
 
+/// What a rule gives, or why it refuses.
+pub(in crate::chat) type Result<T> = std::result::Result<T, Refusal>;
+
 /// Why a command is rejected.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Refusal {

@@ -29,7 +29,7 @@ impl fmt::Debug for Secret {
 }
 
 /// A salted hash in the PHC string format (`$argon2id$v=19$…`).
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct PasswordHash(String);
 

@@ -5,11 +5,12 @@
 //! who cannot log in to it: the reply is the same, and takes the same time.
 
 use super::applying::Applying;
+use super::checks::fits;
 use crate::chat::api::{AccountStep, Command, Decision, Event, Outcome, Purpose, Work};
 use crate::chat::log::Change;
 use crate::chat::model::{
     Audience, Caseless, Field, Identity, ModeChange, Moment, Name, Origin, PasswordHash, Query,
-    Range, Refusal, Scope, ScramKeys, Secret, SessionId, advance, limits,
+    Range, Refusal, Result, Scope, ScramKeys, Secret, SessionId, advance, limits,
 };
 use crate::chat::state::{Account, FormerPassword, Hub, User};
 use std::sync::Arc;
@@ -20,7 +21,7 @@ impl Hub {
         user: &User,
         command: Command,
         now: Moment,
-    ) -> Result<Decision, Refusal> {
+    ) -> Result<Decision> {
         let account = user.identity.account.clone();
         match command {
             Command::Register(secret) => {
@@ -75,7 +76,7 @@ impl Hub {
         session: SessionId,
         name: &str,
         secret: Secret,
-    ) -> Result<Work, Refusal> {
+    ) -> Result<Work> {
         let name = Name::nick(name).map_err(|fault| Refusal::BadNick(name.into(), fault))?;
         self.may_be_made(&name)?;
         self.nick_is_free(session, None, &name)?;
@@ -114,7 +115,7 @@ impl Hub {
     ///
     /// # Errors
     /// The account is banned, or has as many sessions as it may.
-    pub fn may_act_for(&self, account: &Name, now: Moment) -> Result<(), Refusal> {
+    pub fn may_act_for(&self, account: &Name, now: Moment) -> Result<()> {
         self.admits_account(account, now)?;
         match self.accounts.get(account) {
             Some(account) if account.sessions.len() >= limits::SESSIONS_PER_ACCOUNT => {
@@ -124,7 +125,7 @@ impl Hub {
         }
     }
 
-    fn may_register(&self, who: &Identity) -> Result<(), Refusal> {
+    fn may_register(&self, who: &Identity) -> Result<()> {
         if !who.named {
             return Err(Refusal::NickFirst);
         }
@@ -132,7 +133,7 @@ impl Hub {
     }
 
     /// Whether an account of this name can be made.
-    pub(super) fn may_be_made(&self, name: &Name) -> Result<(), Refusal> {
+    pub(super) fn may_be_made(&self, name: &Name) -> Result<()> {
         if self.accounts.contains_key(name) {
             return Err(Refusal::AccountExists(name.clone()));
         }
@@ -189,7 +190,7 @@ impl Hub {
         name: Name,
         hash: PasswordHash,
         scram: Option<ScramKeys>,
-    ) -> Result<(), Refusal> {
+    ) -> Result<()> {
         let who = &self.origin(at)?.identity;
         self.may_register(who)?;
         if who.nick != name {
@@ -206,7 +207,7 @@ impl Hub {
         Ok(())
     }
 
-    pub(super) fn login(&mut self, at: &mut Applying<'_>, name: Name) -> Result<(), Refusal> {
+    pub(super) fn login(&mut self, at: &mut Applying<'_>, name: Name) -> Result<()> {
         let user = self.origin(at)?;
         if let Some(account) = &user.identity.account {
             return Err(Refusal::LoggedIn(account.clone()));
@@ -304,7 +305,7 @@ impl Hub {
 
     /// The origin is no longer the account's. If it has the account's nick, it gets a guest's: what
     /// is sent to that nick is for the account's owner.
-    pub(super) fn logout(&mut self, at: &mut Applying<'_>, renames: bool) -> Result<(), Refusal> {
+    pub(super) fn logout(&mut self, at: &mut Applying<'_>, renames: bool) -> Result<()> {
         let metadata = self.metadata_before(at);
         self.keep_silent_everywhere(at);
         let Some(user) = self.users.get_mut(&at.origin) else { return Err(Refusal::NotHere) };
@@ -326,7 +327,7 @@ impl Hub {
         name: &Name,
         (hash, scram): (PasswordHash, Option<ScramKeys>),
         alone: bool,
-    ) -> Result<(), Refusal> {
+    ) -> Result<()> {
         if self.origin(at)?.identity.account.as_ref() != Some(name) {
             return Err(Refusal::NotLoggedIn);
         }
@@ -364,9 +365,6 @@ impl Hub {
 }
 
 /// How short it may be is a setting: the server sees to that.
-pub(super) fn checked_password(secret: &Secret) -> Result<(), Refusal> {
-    if secret.expose().len() > limits::PASSWORD_LENGTH {
-        return Err(Refusal::TooLong(Field::Password, limits::PASSWORD_LENGTH));
-    }
-    Ok(())
+pub(super) fn checked_password(secret: &Secret) -> Result<()> {
+    fits(Field::Password, secret.expose(), limits::PASSWORD_LENGTH)
 }

@@ -1,10 +1,12 @@
 //! The commands of server operators: kill, server bans, announcements.
 
 use super::applying::Applying;
-use super::checks::checked_reason;
+use super::checks::{checked_reason, given, operates};
 use crate::chat::api::{Command, Decision, Event, Purpose, Work};
 use crate::chat::log::{BanTarget, Change, QuitReason};
-use crate::chat::model::{Audience, Field, Moment, Name, Origin, Refusal, SessionId, limits};
+use crate::chat::model::{
+    Audience, Field, Moment, Name, Origin, Refusal, Result, SessionId, limits,
+};
 use crate::chat::state::{Hub, ServerBan, User};
 use std::sync::Arc;
 
@@ -14,16 +16,14 @@ impl Hub {
         user: &User,
         command: Command,
         now: Moment,
-    ) -> Result<Decision, Refusal> {
+    ) -> Result<Decision> {
         if let Command::Oper(name, secret) = command {
             let purpose = Purpose::Oper(name);
             let work =
                 Work::Verify { secret, hash: None, former: None, lacks_keys: false, purpose };
             return Ok(Decision::Work(work));
         }
-        if !user.is_operator() {
-            return Err(Refusal::NotOperator);
-        }
+        operates(user)?;
         let change = match command {
             Command::Kill(nick, reason) => {
                 self.session_of(&nick).ok_or_else(|| Refusal::NoSuchNick(Name::new(&nick)))?;
@@ -43,15 +43,11 @@ impl Hub {
                 Change::Unban { target: known.ok_or_else(|| no_such_ban(&wanted))?.clone() }
             }
             Command::Announce(text) => {
-                if text.is_empty() {
-                    return Err(Refusal::Missing(Field::Text));
-                }
+                given(Field::Text, &text)?;
                 Change::Announce { text }
             }
             Command::Wallops(text) => {
-                if text.is_empty() {
-                    return Err(Refusal::Missing(Field::Text));
-                }
+                given(Field::Text, &text)?;
                 Change::Wallops { text }
             }
             _ => return Err(Refusal::NotHere),
@@ -60,7 +56,7 @@ impl Hub {
     }
 
     /// Whether connections from this address are accepted.
-    pub fn admits(&self, host: &str, now: Moment) -> Result<(), Refusal> {
+    pub fn admits(&self, host: &str, now: Moment) -> Result<()> {
         self.admit(
             now,
             |target| matches!(target, BanTarget::Address(mask) if Origin::ban_matches(mask, host)),
@@ -68,16 +64,16 @@ impl Hub {
     }
 
     /// Whether logins to this account are accepted.
-    pub fn admits_account(&self, account: &Name, now: Moment) -> Result<(), Refusal> {
+    pub fn admits_account(&self, account: &Name, now: Moment) -> Result<()> {
         self.admit(now, |target| matches!(target, BanTarget::Account(name) if name == account))
     }
 
-    fn admit(&self, now: Moment, means: impl Fn(&BanTarget) -> bool) -> Result<(), Refusal> {
+    fn admit(&self, now: Moment, means: impl Fn(&BanTarget) -> bool) -> Result<()> {
         let ban = self.server_bans.iter().find(|ban| ban.in_force(now) && means(&ban.target));
         ban.map_or(Ok(()), |ban| Err(ban.refusal()))
     }
 
-    fn ban_fits(&self, target: &BanTarget, now: Moment) -> Result<(), Refusal> {
+    fn ban_fits(&self, target: &BanTarget, now: Moment) -> Result<()> {
         let others = self.server_bans.iter();
         let others = others.filter(|ban| ban.in_force(now) && ban.target != *target).count();
         if others >= limits::SERVER_BANS {
@@ -86,12 +82,12 @@ impl Hub {
         Ok(())
     }
 
-    fn operator(&self, at: &Applying<'_>) -> Result<&User, Refusal> {
+    fn operator(&self, at: &Applying<'_>) -> Result<&User> {
         let user = self.origin(at)?;
-        if !user.is_operator() { Err(Refusal::NotOperator) } else { Ok(user) }
+        operates(user).map(|()| user)
     }
 
-    pub(super) fn oper(&mut self, at: &mut Applying<'_>, name: Arc<str>) -> Result<(), Refusal> {
+    pub(super) fn oper(&mut self, at: &mut Applying<'_>, name: Arc<str>) -> Result<()> {
         let Some(user) = self.users.get_mut(&at.origin) else { return Err(Refusal::NotHere) };
         user.extras_mut().operator = Some(name);
         at.tell_origin(Event::Operator);
@@ -103,7 +99,7 @@ impl Hub {
         at: &mut Applying<'_>,
         nick: &Name,
         reason: Option<Arc<str>>,
-    ) -> Result<(), Refusal> {
+    ) -> Result<()> {
         let by = Arc::clone(&self.operator(at)?.identity);
         let user = self.users.called(nick.as_str());
         let user = user.ok_or_else(|| Refusal::NoSuchNick(nick.clone()))?;
@@ -129,7 +125,7 @@ impl Hub {
         target: BanTarget,
         reason: Option<Arc<str>>,
         until: Option<Moment>,
-    ) -> Result<(), Refusal> {
+    ) -> Result<()> {
         let by = self.operator(at)?.identity.nick.clone();
         self.ban_fits(&target, at.time)?;
         let now = at.time;
@@ -154,11 +150,7 @@ impl Hub {
         Ok(())
     }
 
-    pub(super) fn server_unban(
-        &mut self,
-        at: &mut Applying<'_>,
-        target: BanTarget,
-    ) -> Result<(), Refusal> {
+    pub(super) fn server_unban(&mut self, at: &mut Applying<'_>, target: BanTarget) -> Result<()> {
         self.operator(at)?;
         let before = self.server_bans.len();
         self.server_bans.retain(|ban| ban.target != target);
@@ -169,7 +161,7 @@ impl Hub {
         Ok(())
     }
 
-    pub(super) fn wallops(&mut self, at: &mut Applying<'_>, text: Arc<str>) -> Result<(), Refusal> {
+    pub(super) fn wallops(&mut self, at: &mut Applying<'_>, text: Arc<str>) -> Result<()> {
         let who = Arc::clone(&self.operator(at)?.identity);
         let wants = self.users.values().filter(|user| user.extras().wallops);
         let to = wants.map(|user| user.identity.session).collect();
@@ -178,18 +170,14 @@ impl Hub {
         Ok(())
     }
 
-    pub(super) fn announce(
-        &mut self,
-        at: &mut Applying<'_>,
-        text: Arc<str>,
-    ) -> Result<(), Refusal> {
+    pub(super) fn announce(&mut self, at: &mut Applying<'_>, text: Arc<str>) -> Result<()> {
         let who = Arc::clone(&self.operator(at)?.identity);
         at.tell(Audience::All, Event::Announced { who, text });
         Ok(())
     }
 }
 
-fn checked_target(target: BanTarget) -> Result<BanTarget, Refusal> {
+fn checked_target(target: BanTarget) -> Result<BanTarget> {
     if let BanTarget::Address(mask) = &target
         && (mask.len() > limits::MASK_LENGTH || Origin::ban_of(mask).is_none())
     {

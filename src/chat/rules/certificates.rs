@@ -7,7 +7,7 @@
 use super::applying::Applying;
 use crate::chat::api::{AccountStep, Command, Decision, Event};
 use crate::chat::log::Change;
-use crate::chat::model::{Name, Refusal, limits};
+use crate::chat::model::{Name, Refusal, Result, limits};
 use crate::chat::state::{Hub, User};
 use std::sync::Arc;
 
@@ -21,16 +21,12 @@ impl Hub {
     ///
     /// # Errors
     /// The user is not logged in.
-    pub fn certificates_of(&self, user: &User) -> Result<&[Arc<str>], Refusal> {
+    pub fn certificates_of(&self, user: &User) -> Result<&[Arc<str>]> {
         let name = user.identity.account.as_ref().ok_or(Refusal::NotLoggedIn)?;
         Ok(self.accounts.get(name).map_or(&[], |account| &account.certificates))
     }
 
-    pub(super) fn decide_certificate(
-        &self,
-        user: &User,
-        command: Command,
-    ) -> Result<Decision, Refusal> {
+    pub(super) fn decide_certificate(&self, user: &User, command: Command) -> Result<Decision> {
         let known = self.certificates_of(user)?;
         let Command::Certificate(fingerprint, on) = command else {
             return Ok(Decision::Reply(Event::Certificates(known.to_vec())));
@@ -39,7 +35,7 @@ impl Hub {
         Ok(Decision::Change(Change::Certificate { fingerprint, on }))
     }
 
-    fn may_certify(&self, user: &User, fingerprint: &str, on: bool) -> Result<(), Refusal> {
+    fn may_certify(&self, user: &User, fingerprint: &str, on: bool) -> Result<()> {
         let known = self.certificates_of(user)?;
         match (on, self.certificates.contains_key(fingerprint)) {
             (false, _) if known.iter().any(|it| **it == *fingerprint) => Ok(()),
@@ -57,7 +53,7 @@ impl Hub {
         at: &mut Applying<'_>,
         fingerprint: Arc<str>,
         on: bool,
-    ) -> Result<(), Refusal> {
+    ) -> Result<()> {
         let user = self.origin(at)?;
         self.may_certify(user, &fingerprint, on)?;
         let who = Arc::clone(&user.identity);

@@ -9,7 +9,9 @@
 use super::applying::Applying;
 use crate::chat::api::{Decision, Event};
 use crate::chat::log::{Change, StoredFile};
-use crate::chat::model::{Audience, Moment, Name, Origin, RecordId, Refusal, SessionId, limits};
+use crate::chat::model::{
+    Audience, Moment, Name, Origin, RecordId, Refusal, Result, SessionId, limits,
+};
 use crate::chat::state::{Hub, User};
 use std::sync::Arc;
 
@@ -57,7 +59,7 @@ impl Hub {
     ///
     /// # Errors
     /// It may not send messages there.
-    pub fn may_share(&self, session: SessionId, room: &str) -> Result<(Name, RecordId), Refusal> {
+    pub fn may_share(&self, session: SessionId, room: &str) -> Result<(Name, RecordId)> {
         let user = self.users.get(&session).ok_or(Refusal::NotHere)?;
         let room = self.may_speak(user, room)?;
         Ok((room.name.clone(), room.since))
@@ -78,7 +80,7 @@ impl Hub {
         session: SessionId,
         room: &str,
         most: usize,
-    ) -> Result<Vec<&StoredFile>, Refusal> {
+    ) -> Result<Vec<&StoredFile>> {
         let user = self.users.get(&session).ok_or(Refusal::NotHere)?;
         let since = self.own_room(user, room)?.since;
         let files = self.files.values().filter(|file| file.room == Some(since));
@@ -93,7 +95,7 @@ impl Hub {
         old.take(most).map(|file| Arc::clone(&file.id)).collect()
     }
 
-    pub(super) fn decide_delete_file(&self, user: &User, id: &str) -> Result<Decision, Refusal> {
+    pub(super) fn decide_delete_file(&self, user: &User, id: &str) -> Result<Decision> {
         let file = self.files.get(id).ok_or(Refusal::NoSuchFile)?;
         // A guest is known by address and nick, as long as it keeps both.
         let is_own = match &file.account {

@@ -2,7 +2,7 @@
 
 use crate::chat::api::{Event, Listing, Page, Person, RoomLine, ServerBanLine};
 use crate::chat::log::BanTarget;
-use crate::chat::model::{Moment, Name, Refusal, SessionId, Walk};
+use crate::chat::model::{Moment, Name, Refusal, Result, SessionId, Walk};
 use crate::chat::state::{Hub, Room, User};
 use std::cmp::Reverse;
 use std::sync::Arc;
@@ -15,12 +15,7 @@ const LINE: usize = 96;
 
 impl Hub {
     /// The next page of a list.
-    pub(super) fn list(
-        &self,
-        asker: &User,
-        listing: Listing,
-        now: Moment,
-    ) -> Result<Event, Refusal> {
+    pub(super) fn list(&self, asker: &User, listing: Listing, now: Moment) -> Result<Event> {
         Ok(match listing {
             Listing::Rooms(walk) => Event::Rooms(self.list_rooms(asker, walk)),
             Listing::Who(None, walk) => {
@@ -55,69 +50,73 @@ impl Hub {
         })
     }
 
-    fn list_rooms(&self, asker: &User, mut walk: Walk<(Reverse<usize>, Name)>) -> Page<RoomLine> {
+    fn list_rooms(&self, asker: &User, walk: Walk<(Reverse<usize>, Name)>) -> Page<RoomLine> {
         let visible = || self.rooms.values().filter(|room| self.sees(asker, room));
-        let total = walk.is_new().then(|| visible().count());
         let key = |room: &Room| (Reverse(room.members.len()), room.name.clone());
-        let (mut lines, mut bytes) = (Vec::new(), 0);
-        while bytes < PAGE {
-            let Some((_, name)) = walk.next(|| visible().map(key)) else {
-                return Page { total, lines, more: None };
-            };
-            let Some(room) = self.rooms.get(&name).filter(|room| self.sees(asker, room)) else {
-                continue;
-            };
+        let line = |(_, name)| {
+            let room = self.rooms.get(&name).filter(|room| self.sees(asker, room))?;
             let topic = room.topic.as_ref().map(|topic| Arc::clone(&topic.text));
-            bytes += LINE + topic.as_ref().map_or(0, |topic| topic.len());
-            lines.push(RoomLine {
+            let bytes = topic.as_ref().map_or(0, |topic| topic.len());
+            let line = RoomLine {
                 room: room.name.clone(),
                 members: room.members.len(),
                 topic,
                 joined: room.members.contains_key(&asker.identity.session),
                 created: room.created,
-            });
-        }
-        Page { total, lines, more: Some(Box::new(Listing::Rooms(walk))) }
+            };
+            Some((line, bytes))
+        };
+        page(walk, || visible().count(), || visible().map(key), line, Listing::Rooms)
     }
 
-    fn list_server_bans(&self, mut walk: Walk<BanTarget>, now: Moment) -> Page<ServerBanLine> {
+    fn list_server_bans(&self, walk: Walk<BanTarget>, now: Moment) -> Page<ServerBanLine> {
         let in_force = || self.server_bans.iter().filter(|ban| ban.in_force(now));
-        let total = walk.is_new().then(|| in_force().count());
-        let (mut lines, mut bytes) = (Vec::new(), 0);
-        while bytes < PAGE {
-            let Some(target) = walk.next(|| in_force().map(|ban| ban.target.clone())) else {
-                return Page { total, lines, more: None };
-            };
-            let Some(ban) = in_force().find(|ban| ban.target == target) else { continue };
+        let targets = || in_force().map(|ban| ban.target.clone());
+        let line = |target| {
+            let ban = in_force().find(|ban| ban.target == target)?;
             let (by, reason, until) = (ban.by.clone(), ban.reason.clone(), ban.until);
-            bytes += LINE + reason.as_ref().map_or(0, |reason| reason.len());
-            lines.push(ServerBanLine { target, by, reason, until });
-        }
-        Page { total, lines, more: Some(Box::new(Listing::ServerBans(walk))) }
+            let bytes = reason.as_ref().map_or(0, |reason| reason.len());
+            Some((ServerBanLine { target, by, reason, until }, bytes))
+        };
+        page(walk, || in_force().count(), targets, line, Listing::ServerBans)
     }
 
     fn list_people<I: Iterator<Item = (Moment, SessionId)>>(
         &self,
         room: Option<&Room>,
-        mut walk: Walk<(Moment, SessionId)>,
+        walk: Walk<(Moment, SessionId)>,
         total: usize,
         all: impl Fn() -> I,
         more: impl FnOnce(Walk<(Moment, SessionId)>) -> Listing,
     ) -> Page<Person> {
-        let total = walk.is_new().then_some(total);
-        let (mut lines, mut bytes) = (Vec::new(), 0);
-        while bytes < PAGE {
-            let Some((_, session)) = walk.next(&all) else {
-                return Page { total, lines, more: None };
-            };
+        let line = |(_, session)| {
             let inside = room.is_none_or(|room| room.members.contains_key(&session));
-            if let Some(user) = self.users.get(&session).filter(|_| inside) {
-                bytes += LINE + user.away().map_or(0, |away| away.len());
-                lines.push(self.person(user, room));
-            }
-        }
-        Page { total, lines, more: Some(Box::new(more(walk))) }
+            let user = self.users.get(&session).filter(|_| inside)?;
+            Some((self.person(user, room), user.away().map_or(0, |away| away.len())))
+        };
+        page(walk, || total, all, line, more)
     }
+}
+
+/// A page of lines. `line` makes one, and says how many bytes its text has; none of what is no
+/// longer there.
+fn page<K: Ord + Clone, I: Iterator<Item = K>, T>(
+    mut walk: Walk<K>,
+    total: impl FnOnce() -> usize,
+    all: impl Fn() -> I,
+    line: impl Fn(K) -> Option<(T, usize)>,
+    more: impl FnOnce(Walk<K>) -> Listing,
+) -> Page<T> {
+    let total = walk.is_new().then(total);
+    let (mut lines, mut bytes) = (Vec::new(), 0);
+    while bytes < PAGE {
+        let Some(key) = walk.next(&all) else { return Page { total, lines, more: None } };
+        if let Some((line, size)) = line(key) {
+            bytes += LINE + size;
+            lines.push(line);
+        }
+    }
+    Page { total, lines, more: Some(Box::new(more(walk))) }
 }
 
 fn joined(user: &User) -> (Moment, SessionId) {

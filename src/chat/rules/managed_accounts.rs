@@ -7,8 +7,9 @@
 
 use super::accounts::checked_password;
 use super::applying::Applying;
+use super::checks::operates;
 use crate::chat::api::{AccountChange, AccountLine, Decision, Event, Listing, Page, Purpose, Work};
-use crate::chat::model::{Name, PasswordHash, RecordId, Refusal, ScramKeys, Secret, Walk};
+use crate::chat::model::{Name, PasswordHash, RecordId, Refusal, Result, ScramKeys, Secret, Walk};
 use crate::chat::state::{Account, FormerPassword, Hub, User};
 
 /// Lines of a page.
@@ -22,9 +23,9 @@ impl Hub {
         name: &str,
         secret: Secret,
         new: bool,
-    ) -> Result<Decision, Refusal> {
+    ) -> Result<Decision> {
         let name = if new {
-            is_operator(user)?;
+            operates(user)?;
             let name = Name::nick(name).map_err(|fault| Refusal::BadNick(name.into(), fault))?;
             self.may_be_made(&name)?;
             name
@@ -36,12 +37,12 @@ impl Hub {
     }
 
     /// The account that an operator names.
-    pub(super) fn account_for(&self, user: &User, name: &str) -> Result<Name, Refusal> {
-        is_operator(user)?;
+    pub(super) fn account_for(&self, user: &User, name: &str) -> Result<Name> {
+        operates(user)?;
         self.account(name).map(|account| account.name.clone())
     }
 
-    fn account(&self, name: &str) -> Result<&Account, Refusal> {
+    fn account(&self, name: &str) -> Result<&Account> {
         let name = Name::new(name);
         self.accounts.get(&name).ok_or(Refusal::NoSuchAccount(name))
     }
@@ -52,7 +53,7 @@ impl Hub {
         name: Name,
         (hash, scram): (PasswordHash, Option<ScramKeys>),
         new: bool,
-    ) -> Result<(), Refusal> {
+    ) -> Result<()> {
         self.may_manage(at)?;
         if new {
             self.may_be_made(&name)?;
@@ -78,7 +79,7 @@ impl Hub {
         at: &mut Applying<'_>,
         name: &Name,
         erases: bool,
-    ) -> Result<(), Refusal> {
+    ) -> Result<()> {
         self.may_manage(at)?;
         let sessions = self.account(name.as_str())?.sessions.clone();
         if !sessions.is_empty() && !self.users.contains_key(&at.origin) {
@@ -102,8 +103,8 @@ impl Hub {
     }
 
     /// The origin is an operator, or no session.
-    fn may_manage(&self, at: &Applying<'_>) -> Result<(), Refusal> {
-        self.users.get(&at.origin).map_or(Ok(()), is_operator)
+    fn may_manage(&self, at: &Applying<'_>) -> Result<()> {
+        self.users.get(&at.origin).map_or(Ok(()), operates)
     }
 
     pub(super) fn list_accounts(&self, mut walk: Walk<Name>) -> Page<AccountLine> {
@@ -139,8 +140,4 @@ impl Hub {
             && by == account
             && by.and_then(|by| self.accounts.get(by)).is_some_and(|it| id >= it.since)
     }
-}
-
-fn is_operator(user: &User) -> Result<(), Refusal> {
-    if user.is_operator() { Ok(()) } else { Err(Refusal::NotOperator) }
 }

@@ -4,10 +4,12 @@
 //! and the command is decided again with the result.
 
 use super::applying::Applying;
-use super::checks::{checked_reason, checked_text};
+use super::checks::{checked_reason, checked_text, fits, given};
 use crate::chat::api::{Command, Decision, Event, Pick};
 use crate::chat::log::Change;
-use crate::chat::model::{Audience, Field, Lookup, Name, Point, Reference, Refusal, limits};
+use crate::chat::model::{
+    Audience, Field, Lookup, Name, Point, Reference, Refusal, Result, limits,
+};
 use crate::chat::state::{Hub, Room, User};
 use std::sync::Arc;
 
@@ -18,11 +20,7 @@ pub(super) enum Found {
 }
 
 impl Hub {
-    pub(super) fn decide_about_message(
-        &self,
-        user: &User,
-        command: Command,
-    ) -> Result<Decision, Refusal> {
+    pub(super) fn decide_about_message(&self, user: &User, command: Command) -> Result<Decision> {
         if let Command::Redact(to, Pick::Id(id), reason) = &command
             && !to.starts_with('#')
         {
@@ -32,12 +30,8 @@ impl Hub {
         }
         let (name, pick) = match &command {
             Command::React(name, pick, text, _) => {
-                if text.is_empty() {
-                    return Err(Refusal::Missing(Field::Reaction));
-                }
-                if text.len() > limits::REACTION_LENGTH {
-                    return Err(Refusal::TooLong(Field::Reaction, limits::REACTION_LENGTH));
-                }
+                given(Field::Reaction, text)?;
+                fits(Field::Reaction, text, limits::REACTION_LENGTH)?;
                 (name, pick)
             }
             Command::Edit(name, pick, text) => {
@@ -85,7 +79,7 @@ impl Hub {
         room: &Room,
         message: &Reference,
         delete: bool,
-    ) -> Result<(), Refusal> {
+    ) -> Result<()> {
         let by_session = room.recent(message.id).and_then(|recent| recent.session);
         let account = user.identity.account.as_ref();
         let by_account = self.wrote(account, message.account.as_ref(), message.id);
@@ -104,7 +98,7 @@ impl Hub {
         name: &Name,
         message: Reference,
         (text, on, tags): (Arc<str>, bool, Option<Arc<str>>),
-    ) -> Result<(), Refusal> {
+    ) -> Result<()> {
         let user = self.origin(at)?;
         self.own_room(user, name.as_str())?;
         let who = Arc::clone(&user.identity);
@@ -135,7 +129,7 @@ impl Hub {
         name: &Name,
         message: Reference,
         text: Arc<str>,
-    ) -> Result<(), Refusal> {
+    ) -> Result<()> {
         let user = self.origin(at)?;
         let room = self.own_room(user, name.as_str())?;
         still_there(room, &message)?;
@@ -157,7 +151,7 @@ impl Hub {
         name: &Name,
         message: Reference,
         reason: Option<Arc<str>>,
-    ) -> Result<(), Refusal> {
+    ) -> Result<()> {
         let user = self.origin(at)?;
         let room = self.own_room(user, name.as_str())?;
         still_there(room, &message)?;
@@ -182,7 +176,7 @@ impl Hub {
 }
 
 /// The message referred to: a recent one, or one that the journal has to look up.
-pub(super) fn find(room: &Room, pick: &Pick) -> Result<Found, Refusal> {
+pub(super) fn find(room: &Room, pick: &Pick) -> Result<Found> {
     let missing = |number| Refusal::NoSuchMessage(room.name.clone(), number);
     let here = |place: usize| room.recent.get(place).map(|recent| recent.reference.clone());
     let oldest = room.recent.front().map(|recent| &recent.reference);
@@ -216,7 +210,7 @@ pub(super) fn find(room: &Room, pick: &Pick) -> Result<Found, Refusal> {
 }
 
 /// Rejects a message that was deleted after it had been found.
-fn still_there(room: &Room, message: &Reference) -> Result<(), Refusal> {
+fn still_there(room: &Room, message: &Reference) -> Result<()> {
     let newer = room.recent.front().is_some_and(|oldest| message.id > oldest.reference.id);
     if newer && room.recent(message.id).is_none() {
         return Err(Refusal::NoSuchMessage(room.name.clone(), message.number));

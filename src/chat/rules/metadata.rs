@@ -19,7 +19,8 @@ use super::applying::Applying;
 use crate::chat::api::{Command, Decision, Event, Holder};
 use crate::chat::log::Change;
 use crate::chat::model::{
-    Audience, Metadata, MetadataChanges, Name, Refusal, SessionId, check_metadata, set_metadata,
+    Audience, Metadata, MetadataChanges, Name, Refusal, Result, SessionId, check_metadata,
+    set_metadata,
 };
 use crate::chat::state::{Hub, Room, User};
 use std::collections::BTreeMap;
@@ -46,11 +47,7 @@ impl Hub {
         room.members.contains_key(&user.identity.session) || user.is_operator()
     }
 
-    pub(super) fn decide_metadata(
-        &self,
-        user: &User,
-        command: Command,
-    ) -> Result<Decision, Refusal> {
+    pub(super) fn decide_metadata(&self, user: &User, command: Command) -> Result<Decision> {
         let (target, key, value) = match command {
             Command::SetMetadata(target, key, value) => {
                 check_metadata(&key, value.as_ref())?;
@@ -72,7 +69,7 @@ impl Hub {
 
     /// The owner that `name` refers to, if `user` may change its metadata: their own, or that of a
     /// room that they moderate; a server operator any.
-    fn owner(&self, user: &User, name: &str) -> Result<Owner, Refusal> {
+    fn owner(&self, user: &User, name: &str) -> Result<Owner> {
         if name.starts_with('#') {
             let room = self.visible_room(user, name)?;
             self.moderates(user, room)?;
@@ -124,7 +121,7 @@ impl Hub {
         target: &Name,
         key: Option<Arc<str>>,
         value: Option<Arc<str>>,
-    ) -> Result<(), Refusal> {
+    ) -> Result<()> {
         let owner = self.owner(self.origin(at)?, target.as_str())?;
         let Some(metadata) = self.metadata_mut(&owner) else { return Ok(()) };
         let (changes, news): (MetadataChanges, bool) = match key {

@@ -37,7 +37,7 @@ use self::applying::Applying;
 use self::sending::MessageBody;
 use crate::chat::api::{Command, Decision, Effect, Event};
 use crate::chat::log::{Change, Record};
-use crate::chat::model::{Moment, Name, Refusal, SessionId};
+use crate::chat::model::{Moment, Name, Refusal, Result, SessionId};
 use crate::chat::state::{Hub, Room, User};
 
 impl Hub {
@@ -51,7 +51,7 @@ impl Hub {
         decided.unwrap_or_else(Decision::Refuse)
     }
 
-    fn decide_for(&self, user: &User, command: Command, now: Moment) -> Result<Decision, Refusal> {
+    fn decide_for(&self, user: &User, command: Command, now: Moment) -> Result<Decision> {
         match command {
             Command::Nick(_)
             | Command::Away(_)
@@ -131,13 +131,7 @@ impl Hub {
                 self.restarted(node, time);
                 Ok(())
             }
-            Change::Enter(entry) => {
-                match self.enter(&mut at, entry) {
-                    Ok(()) => {}
-                    Err(refusal) => at.tell_origin(Event::Refused(refusal)),
-                }
-                Ok(())
-            }
+            Change::Enter(entry) => self.enter(&mut at, entry),
             // Of an earlier version, which recorded wrong passwords.
             Change::LoginFailed { .. } => Ok(()),
             Change::ScramKeys { account, hash, keys } => {
@@ -183,7 +177,7 @@ impl Hub {
     }
 
     /// Applies a record whose origin has to be connected.
-    fn apply_for(&mut self, at: &mut Applying<'_>, change: Change) -> Result<(), Refusal> {
+    fn apply_for(&mut self, at: &mut Applying<'_>, change: Change) -> Result<()> {
         match change {
             // Handled before the origin was looked up.
             Change::Restarted { .. }
@@ -245,19 +239,19 @@ impl Hub {
     }
 
     /// The origin of a record. It is in: [`apply`](Hub::apply) has looked.
-    fn origin(&self, at: &Applying<'_>) -> Result<&User, Refusal> {
+    fn origin(&self, at: &Applying<'_>) -> Result<&User> {
         self.users.get(&at.origin).ok_or(Refusal::NotHere)
     }
 
     /// A room that `user` may know of.
-    fn visible_room(&self, user: &User, name: &str) -> Result<&Room, Refusal> {
+    fn visible_room(&self, user: &User, name: &str) -> Result<&Room> {
         self.room(name)
             .filter(|room| self.sees(user, room))
             .ok_or_else(|| Refusal::NoSuchRoom(Name::new(name)))
     }
 
     /// A room that `user` is in.
-    fn own_room(&self, user: &User, name: &str) -> Result<&Room, Refusal> {
+    fn own_room(&self, user: &User, name: &str) -> Result<&Room> {
         let room = self.visible_room(user, name)?;
         if room.members.contains_key(&user.identity.session) {
             Ok(room)
@@ -267,7 +261,7 @@ impl Hub {
     }
 
     /// Whether `user` may moderate the room: its ops and server operators.
-    pub fn moderates(&self, user: &User, room: &Room) -> Result<(), Refusal> {
+    pub fn moderates(&self, user: &User, room: &Room) -> Result<()> {
         let op = room.members.get(&user.identity.session).is_some_and(|member| member.op);
         if op || user.is_operator() { Ok(()) } else { Err(Refusal::NotOp(room.name.clone())) }
     }

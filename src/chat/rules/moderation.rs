@@ -4,16 +4,14 @@ use super::applying::Applying;
 use super::checks::checked_reason;
 use crate::chat::api::{Command, Decision, Event};
 use crate::chat::log::Change;
-use crate::chat::model::{Audience, Mask, ModeChange, Name, Origin, Refusal, SessionId, limits};
+use crate::chat::model::{
+    Audience, Mask, ModeChange, Name, Origin, Refusal, Result, SessionId, limits,
+};
 use crate::chat::state::{Ban, Hub, Room, User};
 use std::sync::Arc;
 
 impl Hub {
-    pub(super) fn decide_moderation(
-        &self,
-        user: &User,
-        command: Command,
-    ) -> Result<Decision, Refusal> {
+    pub(super) fn decide_moderation(&self, user: &User, command: Command) -> Result<Decision> {
         match command {
             Command::SetModes(name, mut changes) => {
                 let room = self.visible_room(user, &name)?;
@@ -39,7 +37,7 @@ impl Hub {
     }
 
     /// The session of a member, by nick.
-    fn member_called(&self, room: &Room, nick: &Name) -> Result<SessionId, Refusal> {
+    fn member_called(&self, room: &Room, nick: &Name) -> Result<SessionId> {
         let session = self.session_of(nick.as_str());
         let session = session.ok_or_else(|| Refusal::NoSuchNick(nick.clone()))?;
         if room.members.contains_key(&session) {
@@ -50,7 +48,7 @@ impl Hub {
     }
 
     /// Checks one mode change, and completes a mask as it will be listed.
-    fn check_mode(&self, room: &Room, change: &mut ModeChange) -> Result<(), Refusal> {
+    fn check_mode(&self, room: &Room, change: &mut ModeChange) -> Result<()> {
         match change {
             ModeChange::Flag(..) | ModeChange::Key(None) | ModeChange::Limit(_) => Ok(()),
             ModeChange::Key(Some(key)) => {
@@ -66,8 +64,7 @@ impl Hub {
             ModeChange::Except(text, on) => check_mask(text, *on, &room.excepts),
             ModeChange::Invitable(text, on) => check_mask(text, *on, &room.invitables),
             ModeChange::Ban(text, on) => {
-                let bad = || Refusal::BadMask(text.as_str().into());
-                let plain = Mask::parse(text).ok_or_else(bad)?;
+                let plain = parsed(text)?;
                 // A nick means the person: by account, who stays banned under another nick.
                 let (mutes, nick) = match text.strip_prefix("m:") {
                     Some(nick) => ("m:", nick),
@@ -106,7 +103,7 @@ impl Hub {
         at: &mut Applying<'_>,
         name: &Name,
         changes: Vec<ModeChange>,
-    ) -> Result<(), Refusal> {
+    ) -> Result<()> {
         let user = self.origin(at)?;
         let room = self.visible_room(user, name.as_str())?;
         self.moderates(user, room)?;
@@ -138,7 +135,7 @@ impl Hub {
         name: &Name,
         by: &Name,
         change: &ModeChange,
-    ) -> Result<bool, Refusal> {
+    ) -> Result<bool> {
         let no_room = || Refusal::NoSuchRoom(name.clone());
         let target = match change {
             ModeChange::Op(nick, _) | ModeChange::Voice(nick, _) => {
@@ -177,9 +174,7 @@ impl Hub {
             }
             (ModeChange::Op(..) | ModeChange::Voice(..), None) => false,
             (ModeChange::Except(text, on) | ModeChange::Invitable(text, on), _) => {
-                let mask =
-                    Mask::parse(text).ok_or_else(|| Refusal::BadMask(text.as_str().into()))?;
-                let ban = Ban { mask, by: by.clone(), time: at.time };
+                let ban = Ban { mask: parsed(text)?, by: by.clone(), time: at.time };
                 let excepts = matches!(change, ModeChange::Except(..));
                 let list = if excepts { &mut room.excepts } else { &mut room.invitables };
                 let changed = set_mask(list, ban, *on)?;
@@ -189,9 +184,7 @@ impl Hub {
                 changed
             }
             (ModeChange::Ban(text, on), _) => {
-                let mask =
-                    Mask::parse(text).ok_or_else(|| Refusal::BadMask(text.as_str().into()))?;
-                let ban = Ban { mask, by: by.clone(), time: at.time };
+                let ban = Ban { mask: parsed(text)?, by: by.clone(), time: at.time };
                 let mask = ban.mask.clone();
                 let changed = set_mask(&mut room.bans, ban, *on)?;
                 room.mask_changes = room.mask_changes.wrapping_add(u32::from(changed));
@@ -211,7 +204,7 @@ impl Hub {
         name: &Name,
         nick: &Name,
         reason: Option<Arc<str>>,
-    ) -> Result<(), Refusal> {
+    ) -> Result<()> {
         let user = self.origin(at)?;
         let room = self.visible_room(user, name.as_str())?;
         self.moderates(user, room)?;
@@ -229,9 +222,13 @@ impl Hub {
     }
 }
 
+fn parsed(mask: &str) -> Result<Mask> {
+    Mask::parse(mask).ok_or_else(|| Refusal::BadMask(mask.into()))
+}
+
 /// Checks a mask that is to be put on a list, and completes it as it will be listed.
-fn check_mask(text: &mut String, on: bool, list: &[Ban]) -> Result<(), Refusal> {
-    let mask = Mask::parse(text).ok_or_else(|| Refusal::BadMask(text.as_str().into()))?;
+fn check_mask(text: &mut String, on: bool, list: &[Ban]) -> Result<()> {
+    let mask = parsed(text)?;
     let listed = list.iter().any(|ban| ban.mask == mask);
     if on && !listed && list.len() >= limits::BANS_PER_ROOM {
         return Err(Refusal::TooManyBans(limits::BANS_PER_ROOM));
@@ -241,7 +238,7 @@ fn check_mask(text: &mut String, on: bool, list: &[Ban]) -> Result<(), Refusal> 
 }
 
 /// Puts a mask on a list or takes it off; whether that made a difference.
-fn set_mask(list: &mut Vec<Ban>, ban: Ban, on: bool) -> Result<bool, Refusal> {
+fn set_mask(list: &mut Vec<Ban>, ban: Ban, on: bool) -> Result<bool> {
     match (list.iter().position(|other| other.mask == ban.mask), on) {
         (Some(_), true) | (None, false) => Ok(false),
         (Some(place), false) => {

@@ -1,21 +1,18 @@
 //! Coming, going, and under which name.
 
 use super::applying::Applying;
+use super::checks::{checked_reason, fits};
 use crate::chat::api::{Command, Decision, Event};
 use crate::chat::log::{Change, Entry, QuitReason};
 use crate::chat::model::{
-    Audience, Field, Identity, IrcNames, Moment, Name, Query, Range, Refusal, Scope, SessionId,
-    UserMode, guest_number, limits,
+    Audience, Field, Identity, IrcNames, Moment, Name, Query, Range, Refusal, Result, Scope,
+    SessionId, UserMode, guest_number, limits,
 };
 use crate::chat::state::{Account, Hub, Room, RoomList, User};
 use std::sync::Arc;
 
 impl Hub {
-    pub(super) fn decide_presence(
-        &self,
-        user: &User,
-        command: Command,
-    ) -> Result<Decision, Refusal> {
+    pub(super) fn decide_presence(&self, user: &User, command: Command) -> Result<Decision> {
         match command {
             Command::Nick(text) => {
                 let nick = Name::nick(&text).map_err(|fault| Refusal::BadNick(text, fault))?;
@@ -28,11 +25,7 @@ impl Hub {
                 Ok(Decision::Change(Change::Nick { nick }))
             }
             Command::Away(message) => {
-                if message.as_ref().is_some_and(|text| text.len() > limits::REASON_LENGTH) {
-                    return Err(Refusal::TooLong(Field::Reason, limits::REASON_LENGTH));
-                }
-                let message = message.filter(|text| !text.is_empty());
-                Ok(Decision::Change(Change::Away { message }))
+                Ok(Decision::Change(Change::Away { message: checked_reason(message)? }))
             }
             Command::Ignore(text, on) => {
                 let nick = Name::new(&text);
@@ -51,9 +44,7 @@ impl Hub {
                 Ok(Decision::Change(Change::Ignore { nick, on }))
             }
             Command::RealName(text) => {
-                if text.len() > limits::REAL_NAME_LENGTH {
-                    return Err(Refusal::TooLong(Field::RealName, limits::REAL_NAME_LENGTH));
-                }
+                fits(Field::RealName, &text, limits::REAL_NAME_LENGTH)?;
                 Ok(Decision::Change(Change::RealName { text }))
             }
             Command::UserModes(mut changes) => {
@@ -71,7 +62,7 @@ impl Hub {
         session: SessionId,
         account: Option<&Name>,
         nick: &Name,
-    ) -> Result<(), Refusal> {
+    ) -> Result<()> {
         if self.accounts.contains_key(nick) && account != Some(nick) {
             return Err(Refusal::NickReserved(nick.clone()));
         }
@@ -121,7 +112,7 @@ impl Hub {
         }
     }
 
-    pub(super) fn enter(&mut self, at: &mut Applying<'_>, mut entry: Entry) -> Result<(), Refusal> {
+    pub(super) fn enter(&mut self, at: &mut Applying<'_>, mut entry: Entry) -> Result<()> {
         // A session that enters twice: the owner of the sockets has not recorded the quit.
         if self.users.contains_key(&at.origin) {
             self.leave(at, at.origin, QuitReason::Quit);
@@ -150,7 +141,7 @@ impl Hub {
         session: SessionId,
         account: Option<&Name>,
         entry: &Entry,
-    ) -> Result<Option<Name>, Refusal> {
+    ) -> Result<Option<Name>> {
         let Some(nick) = &entry.nick else { return Ok(None) };
         match self.nick_is_free(session, account, nick) {
             Ok(()) => Ok(Some(nick.clone())),
@@ -182,12 +173,7 @@ impl Hub {
     }
 
     /// Tells the origin who it is, and the lobby, if it starts there, who has come.
-    fn welcome(
-        &mut self,
-        at: &mut Applying<'_>,
-        into_lobby: bool,
-        restricted: bool,
-    ) -> Result<(), Refusal> {
+    fn welcome(&mut self, at: &mut Applying<'_>, into_lobby: bool, restricted: bool) -> Result<()> {
         let (who, online) = (Arc::clone(&self.origin(at)?.identity), self.online());
         at.tell_origin(Event::Welcome { who: Arc::clone(&who), online });
         if into_lobby {
@@ -252,7 +238,7 @@ impl Hub {
         }
     }
 
-    pub(super) fn rename(&mut self, at: &mut Applying<'_>, nick: Name) -> Result<(), Refusal> {
+    pub(super) fn rename(&mut self, at: &mut Applying<'_>, nick: Name) -> Result<()> {
         let before = Arc::clone(&self.origin(at)?.identity);
         self.nick_is_free(at.origin, before.account.as_ref(), &nick)?;
         self.follow_ignored(&before, &nick);
@@ -267,7 +253,7 @@ impl Hub {
     }
 
     /// The origin loses its nick and gets a guest's.
-    pub(super) fn become_guest(&mut self, at: &mut Applying<'_>) -> Result<(), Refusal> {
+    pub(super) fn become_guest(&mut self, at: &mut Applying<'_>) -> Result<()> {
         let number = self.guests.take();
         let mut renamed = self.rename(at, Name::guest(number));
         if renamed.is_ok() {
@@ -279,11 +265,7 @@ impl Hub {
         renamed
     }
 
-    pub(super) fn away(
-        &mut self,
-        at: &mut Applying<'_>,
-        message: Option<Arc<str>>,
-    ) -> Result<(), Refusal> {
+    pub(super) fn away(&mut self, at: &mut Applying<'_>, message: Option<Arc<str>>) -> Result<()> {
         let Some(user) = self.users.get_mut(&at.origin) else { return Err(Refusal::NotHere) };
         if user.extras().away == message {
             // A repeated away message is not announced.
@@ -297,11 +279,7 @@ impl Hub {
         Ok(())
     }
 
-    pub(super) fn real_name(
-        &mut self,
-        at: &mut Applying<'_>,
-        text: Arc<str>,
-    ) -> Result<(), Refusal> {
+    pub(super) fn real_name(&mut self, at: &mut Applying<'_>, text: Arc<str>) -> Result<()> {
         let Some(user) = self.users.get_mut(&at.origin) else { return Err(Refusal::NotHere) };
         let identity = user.identity_mut();
         identity.names = IrcNames::new(identity.names.username().cloned(), Some(text));
@@ -314,7 +292,7 @@ impl Hub {
         &mut self,
         at: &mut Applying<'_>,
         changes: Vec<(UserMode, bool)>,
-    ) -> Result<(), Refusal> {
+    ) -> Result<()> {
         let Some(user) = self.users.get_mut(&at.origin) else { return Err(Refusal::NotHere) };
         let mut done = Vec::new();
         for (mode, on) in changes {
@@ -336,12 +314,7 @@ impl Hub {
         Ok(())
     }
 
-    pub(super) fn ignore(
-        &mut self,
-        at: &mut Applying<'_>,
-        nick: Name,
-        on: bool,
-    ) -> Result<(), Refusal> {
+    pub(super) fn ignore(&mut self, at: &mut Applying<'_>, nick: Name, on: bool) -> Result<()> {
         let Some(user) = self.users.get_mut(&at.origin) else { return Err(Refusal::NotHere) };
         let has = user.extras().ignores.contains(&nick);
         if on && !has {

@@ -2,19 +2,17 @@
 //!
 //! Invariant: a reply contains nothing about a room that the client may not see.
 
+use super::checks::{fits, given};
 use super::messages::{Found, find};
 use crate::chat::api::{Command, Decision, Event, Listing, Past, Person, Rest, Whois};
-use crate::chat::model::{Field, Moment, Name, Query, Range, Refusal, Scope, limits, query};
+use crate::chat::model::{
+    Field, Moment, Name, Query, Range, Refusal, Result, Scope, limits, query,
+};
 use crate::chat::state::{Ban, Hub, Room, User};
 use std::sync::Arc;
 
 impl Hub {
-    pub(super) fn answer(
-        &self,
-        user: &User,
-        command: Command,
-        now: Moment,
-    ) -> Result<Decision, Refusal> {
+    pub(super) fn answer(&self, user: &User, command: Command, now: Moment) -> Result<Decision> {
         let event = match command {
             Command::List(listing) => match *listing {
                 Listing::History(rest) => return Ok(self.next_page(user, *rest)),
@@ -44,7 +42,7 @@ impl Hub {
         Ok(Decision::Reply(event))
     }
 
-    fn ask(&self, user: &User, command: Command) -> Result<Decision, Refusal> {
+    fn ask(&self, user: &User, command: Command) -> Result<Decision> {
         let bounded = |limit: Option<u32>| {
             Some(limit.unwrap_or(limits::HISTORY_DEFAULT).clamp(1, limits::HISTORY_LINES))
         };
@@ -73,12 +71,8 @@ impl Hub {
                 };
             }
             Command::Search(words, room, from, range) => {
-                if words.trim().is_empty() {
-                    return Err(Refusal::Missing(Field::Search));
-                }
-                if words.len() > limits::SEARCH_LENGTH {
-                    return Err(Refusal::TooLong(Field::Search, limits::SEARCH_LENGTH));
-                }
+                given(Field::Search, words.trim())?;
+                fits(Field::Search, &words, limits::SEARCH_LENGTH)?;
                 let rooms = match room {
                     Some(name) => vec![self.own_room(user, &name)?.for_query()],
                     None => {
@@ -135,7 +129,7 @@ impl Hub {
         }
     }
 
-    fn whois(&self, asker: &User, nick: &str, now: Moment) -> Result<Event, Refusal> {
+    fn whois(&self, asker: &User, nick: &str, now: Moment) -> Result<Event> {
         let user = self.users.called(nick);
         let user = user.ok_or_else(|| Refusal::NoSuchNick(Name::new(nick)))?;
         let rooms = user.rooms.iter().filter_map(|name| self.rooms.get(name));

@@ -10,7 +10,7 @@
 use super::applying::Applying;
 use crate::chat::api::{Decision, Event};
 use crate::chat::log::Change;
-use crate::chat::model::{Audience, Moment, Name, Refusal, advance, marker_target};
+use crate::chat::model::{Audience, Moment, Name, Refusal, Result, advance, marker_target};
 use crate::chat::state::{Hub, User};
 
 impl Hub {
@@ -33,7 +33,7 @@ impl Hub {
         user: &User,
         target: &str,
         time: Moment,
-    ) -> Result<Decision, Refusal> {
+    ) -> Result<Decision> {
         let target = marker_target(target)?;
         let is_new = self.read_marker(user, target.as_str()).is_none();
         if is_new && user.identity.account.is_some() && self.accounts.are_full() {
@@ -47,7 +47,7 @@ impl Hub {
         at: &mut Applying<'_>,
         target: Name,
         time: Moment,
-    ) -> Result<(), Refusal> {
+    ) -> Result<()> {
         let Some(user) = self.users.get_mut(&at.origin) else { return Err(Refusal::NotHere) };
         let account = user.identity.account.as_ref();
         let mut account = account.and_then(|account| self.accounts.get_mut(account));

@@ -7,7 +7,9 @@ use super::applying::Applying;
 use super::checks::checked_reason;
 use crate::chat::api::{Decision, Event};
 use crate::chat::log::Change;
-use crate::chat::model::{Audience, Moment, Name, Refusal, SessionId, limits, read_markers};
+use crate::chat::model::{
+    Audience, Moment, Name, Refusal, Result, SessionId, limits, read_markers,
+};
 use crate::chat::state::{Hub, Room, User};
 use std::sync::Arc;
 
@@ -18,7 +20,7 @@ impl Hub {
         name: &str,
         to: Arc<str>,
         reason: Option<Arc<str>>,
-    ) -> Result<Decision, Refusal> {
+    ) -> Result<Decision> {
         let room = self.visible_room(user, name)?;
         let to = Name::room(&to).map_err(|fault| Refusal::BadRoom(to, fault))?;
         self.may_rename(user, room, &to)?;
@@ -27,7 +29,7 @@ impl Hub {
     }
 
     /// Whether a name is available for a room, and the user may rename it.
-    fn may_rename(&self, user: &User, room: &Room, to: &Name) -> Result<(), Refusal> {
+    fn may_rename(&self, user: &User, room: &Room, to: &Name) -> Result<()> {
         self.moderates(user, room)?;
         if room.name == Name::lobby() {
             return Err(Refusal::LobbyStays);
@@ -47,7 +49,7 @@ impl Hub {
         name: &Name,
         to: Name,
         reason: Option<Arc<str>>,
-    ) -> Result<(), Refusal> {
+    ) -> Result<()> {
         let user = self.origin(at)?;
         let room = self.visible_room(user, name.as_str())?;
         self.may_rename(user, room, &to)?;
@@ -90,7 +92,7 @@ impl Hub {
 
 /// Whether enough time has passed since the last rename: each one sends every member a list of all
 /// members.
-fn pause_is_over(user: &User, room: &Room, now: Moment) -> Result<(), Refusal> {
+fn pause_is_over(user: &User, room: &Room, now: Moment) -> Result<()> {
     // A rename in the future was made by a clock that ran ahead.
     let renamed = room.renamed.filter(|renamed| *renamed <= now);
     let since = renamed.map_or(i64::MAX, |renamed| now.0.saturating_sub(renamed.0));

@@ -1,18 +1,19 @@
 //! Entering and leaving rooms, and what a room is about.
 
 use super::applying::Applying;
-use super::checks::checked_reason;
+use super::checks::{checked_reason, fits, operates};
 use crate::chat::api::{Command, Decision, Event};
 use crate::chat::log::Change;
 use crate::chat::model::{
-    Audience, Field, Flag, Identity, Moment, Name, Origin, Refusal, SessionId, Topic, limits,
+    Audience, Field, Flag, Identity, Moment, Name, Origin, Refusal, Result, SessionId, Topic,
+    limits,
 };
 use crate::chat::state::{Hub, Member, Registration, Room, User};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 impl Hub {
-    pub(super) fn decide_room(&self, user: &User, command: Command) -> Result<Decision, Refusal> {
+    pub(super) fn decide_room(&self, user: &User, command: Command) -> Result<Decision> {
         let change = match command {
             Command::Join(name, key) => {
                 let room = Name::room(&name).map_err(|fault| Refusal::BadRoom(name, fault))?;
@@ -32,9 +33,7 @@ impl Hub {
             Command::SetTopic(name, text) => {
                 let room = self.may_set_topic(user, &name)?;
                 self.may_be_heard(user, room)?;
-                if text.len() > limits::TOPIC_LENGTH {
-                    return Err(Refusal::TooLong(Field::Topic, limits::TOPIC_LENGTH));
-                }
+                fits(Field::Topic, &text, limits::TOPIC_LENGTH)?;
                 Change::Topic { room: room.name.clone(), text }
             }
             Command::Invite(nick, name) => {
@@ -47,9 +46,7 @@ impl Hub {
                 return self.decide_rename(user, &name, to, reason);
             }
             Command::Keep(name, on) => {
-                if !user.is_operator() {
-                    return Err(Refusal::NotOperator);
-                }
+                operates(user)?;
                 let room = self.room(&name).ok_or_else(|| Refusal::NoSuchRoom(Name::new(&name)))?;
                 Change::Keep { room: room.name.clone(), on }
             }
@@ -59,7 +56,7 @@ impl Hub {
     }
 
     /// Checks everything that prevents a join except the key.
-    fn may_join(&self, user: &User, name: &Name) -> Result<(), Refusal> {
+    fn may_join(&self, user: &User, name: &Name) -> Result<()> {
         if user.rooms.len() >= limits::ROOMS_PER_USER {
             return Err(Refusal::TooManyRooms(limits::ROOMS_PER_USER));
         }
@@ -90,7 +87,7 @@ impl Hub {
     }
 
     /// Whether a newcomer, who has no key, may start in a room.
-    pub(super) fn may_start_in(&self, who: &Identity, name: &Name) -> Result<(), Refusal> {
+    pub(super) fn may_start_in(&self, who: &Identity, name: &Name) -> Result<()> {
         let user = self.users.get(&who.session).ok_or(Refusal::NotHere)?;
         self.may_join(user, name)?;
         let has_key = |room: &Room| room.modes.key.is_some();
@@ -114,7 +111,7 @@ impl Hub {
         name: Name,
         registers: bool,
         modes: Option<BTreeSet<Flag>>,
-    ) -> Result<(), Refusal> {
+    ) -> Result<()> {
         self.may_join(self.origin(at)?, &name)?;
         let op = self.add_member(at, &name, registers);
         if let Some(flags) = modes
@@ -194,7 +191,7 @@ impl Hub {
         at: &mut Applying<'_>,
         name: &Name,
         reason: Option<Arc<str>>,
-    ) -> Result<(), Refusal> {
+    ) -> Result<()> {
         let user = self.origin(at)?;
         let (who, room) =
             (Arc::clone(&user.identity), self.own_room(user, name.as_str())?.name.clone());
@@ -203,7 +200,7 @@ impl Hub {
         Ok(())
     }
 
-    fn may_set_topic(&self, user: &User, name: &str) -> Result<&Room, Refusal> {
+    fn may_set_topic(&self, user: &User, name: &str) -> Result<&Room> {
         let room = self.own_room(user, name)?;
         if room.modes.has(Flag::TopicLocked) {
             self.moderates(user, room)?;
@@ -216,7 +213,7 @@ impl Hub {
         at: &mut Applying<'_>,
         name: &Name,
         text: Arc<str>,
-    ) -> Result<(), Refusal> {
+    ) -> Result<()> {
         let user = self.origin(at)?;
         self.may_set_topic(user, name.as_str())?;
         let who = Arc::clone(&user.identity);
@@ -228,7 +225,7 @@ impl Hub {
         Ok(())
     }
 
-    fn may_invite(&self, user: &User, name: &str, nick: &str) -> Result<&Room, Refusal> {
+    fn may_invite(&self, user: &User, name: &str, nick: &str) -> Result<&Room> {
         let room = self.own_room(user, name)?;
         if room.modes.has(Flag::InviteOnly) {
             self.moderates(user, room)?;
@@ -246,7 +243,7 @@ impl Hub {
         name: &Name,
         nick: &Name,
         opens: bool,
-    ) -> Result<(), Refusal> {
+    ) -> Result<()> {
         let user = self.origin(at)?;
         let room = self.may_invite(user, name.as_str(), nick.as_str())?;
         let (room, since, who) = (room.name.clone(), room.since, Arc::clone(&user.identity));
@@ -272,12 +269,7 @@ impl Hub {
         Ok(())
     }
 
-    pub(super) fn keep(
-        &mut self,
-        at: &mut Applying<'_>,
-        name: &Name,
-        on: bool,
-    ) -> Result<(), Refusal> {
+    pub(super) fn keep(&mut self, at: &mut Applying<'_>, name: &Name, on: bool) -> Result<()> {
         // The lobby is where everyone starts; it cannot be deleted.
         let on = on || *name == Name::lobby();
         let Some(room) = self.rooms.get_mut(name) else {

@@ -12,7 +12,7 @@ use crate::chat::api::{
 use crate::chat::log::Change;
 use crate::chat::model::{
     Audience, Caseless, Continuations, Flag, Identity, Kind, Name, Quoted, RecordId, Reference,
-    Refusal, SessionId, limits,
+    Refusal, Result, SessionId, limits,
 };
 use crate::chat::state::{Hub, Member, Private, Room, User, note_partner};
 use std::sync::Arc;
@@ -36,7 +36,7 @@ fn line_to(to: Name, kind: Kind, text: Arc<str>) -> Change {
 }
 
 impl Hub {
-    pub(super) fn decide_words(&self, user: &User, command: Command) -> Result<Decision, Refusal> {
+    pub(super) fn decide_words(&self, user: &User, command: Command) -> Result<Decision> {
         let change = match command {
             Command::Say(name, kind, text) => {
                 let room = self.may_speak(user, &name)?.name.clone();
@@ -70,7 +70,7 @@ impl Hub {
         };
         Ok(Decision::Change(change))
     }
-    fn decide_speech(&self, user: &User, speech: SendMessage) -> Result<Decision, Refusal> {
+    fn decide_speech(&self, user: &User, speech: SendMessage) -> Result<Decision> {
         if !speech.to.starts_with('#') {
             let (to, text) = (self.may_tell(&speech.to)?, checked_text(speech.text)?);
             let SendMessage { kind, tags, continuations, .. } = speech;
@@ -93,18 +93,11 @@ impl Hub {
         };
         let room = room.name.clone();
         let SendMessage { kind, text, tags, status, continuations, .. } = speech;
-        Ok(Decision::Change(Change::Say {
-            room,
-            kind,
-            text,
-            reply_to,
-            tags,
-            status,
-            continuations,
-        }))
+        let change = Change::Say { room, kind, text, reply_to, tags, status, continuations };
+        Ok(Decision::Change(change))
     }
 
-    fn decide_tagging(&self, user: &User, tagging: Tagging) -> Result<Decision, Refusal> {
+    fn decide_tagging(&self, user: &User, tagging: Tagging) -> Result<Decision> {
         let Tagging { to, tags, status, reaction } = &tagging;
         if !to.starts_with('#') {
             let (to, tags) = (self.may_tell(to)?, Arc::clone(tags));
@@ -140,7 +133,7 @@ impl Hub {
     }
 
     /// Whether `user` may send messages to a room, as a member or not.
-    pub(in crate::chat) fn may_speak(&self, user: &User, name: &str) -> Result<&Room, Refusal> {
+    pub(in crate::chat) fn may_speak(&self, user: &User, name: &str) -> Result<&Room> {
         let room = self.visible_room(user, name)?;
         self.may_be_heard(user, room).map(|()| room)
     }
@@ -155,7 +148,7 @@ impl Hub {
 
     /// The recipient that `to` refers to: a connected user, or an account whose mailbox is not
     /// full.
-    fn may_tell(&self, to: &str) -> Result<Name, Refusal> {
+    fn may_tell(&self, to: &str) -> Result<Name> {
         if let Some(user) = self.users.called(to) {
             return Ok(user.identity.nick.clone());
         }
@@ -172,7 +165,7 @@ impl Hub {
         MessageBody { kind, text, tags, continuations }: MessageBody,
         reply_to: Option<Reference>,
         status: Option<char>,
-    ) -> Result<(), Refusal> {
+    ) -> Result<()> {
         let user = self.origin(at)?;
         self.may_speak(user, name.as_str())?;
         let who = Arc::clone(&user.identity);
@@ -230,7 +223,7 @@ impl Hub {
         at: &mut Applying<'_>,
         to: Name,
         MessageBody { kind, text, tags, continuations }: MessageBody,
-    ) -> Result<(), Refusal> {
+    ) -> Result<()> {
         let who = Arc::clone(&self.origin(at)?.identity);
         self.may_tell(to.as_str())?;
         let ignorers = self.ignorers_of(&who);
@@ -308,7 +301,7 @@ impl Hub {
     }
 
     /// One of the last private messages that `user` sent to `to`.
-    pub(super) fn own_private(&self, user: &User, to: &str, id: RecordId) -> Result<Name, Refusal> {
+    pub(super) fn own_private(&self, user: &User, to: &str, id: RecordId) -> Result<Name> {
         let found = self.private.iter().rfind(|private| private.id == id && private.to == *to);
         let own = found.filter(|found| {
             let by_account = found.account.is_some() && found.account == user.identity.account;
@@ -324,7 +317,7 @@ impl Hub {
         to: &Name,
         id: RecordId,
         reason: Option<Arc<str>>,
-    ) -> Result<(), Refusal> {
+    ) -> Result<()> {
         let user = self.origin(at)?;
         self.own_private(user, to.as_str(), id)?;
         let who = Arc::clone(&user.identity);
@@ -343,7 +336,7 @@ impl Hub {
         to: Name,
         tags: Arc<str>,
         status: Option<char>,
-    ) -> Result<(), Refusal> {
+    ) -> Result<()> {
         let user = self.origin(at)?;
         let who = Arc::clone(&user.identity);
         let mut ignorers = self.ignorers_of(&who);

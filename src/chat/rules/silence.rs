@@ -14,12 +14,12 @@
 use super::applying::Applying;
 use crate::chat::api::{Effect, Event};
 use crate::chat::log::Change;
-use crate::chat::model::{Audience, Flag, Identity, Mask, Name, Refusal, SessionId};
+use crate::chat::model::{Audience, Flag, Identity, Mask, Name, Refusal, Result, SessionId};
 use crate::chat::state::{Hub, Room, User};
 
 impl Hub {
     /// Whether `user` may be heard in a room, as a member or not.
-    pub(super) fn may_be_heard(&self, user: &User, room: &Room) -> Result<(), Refusal> {
+    pub(super) fn may_be_heard(&self, user: &User, room: &Room) -> Result<()> {
         let refused = |refusal: fn(Name) -> Refusal| Err(refusal(room.name.clone()));
         match room.member(user.identity.session) {
             Some(member) if member.op || member.voice || user.is_operator() => Ok(()),
@@ -33,7 +33,7 @@ impl Hub {
 
     /// Whether `user` may take a nick: it would be told to all of their rooms. A newcomer may take
     /// the first one where only voiced members speak.
-    pub(super) fn may_be_renamed(&self, user: &User, nick: &Name) -> Result<(), Refusal> {
+    pub(super) fn may_be_renamed(&self, user: &User, nick: &Name) -> Result<()> {
         let rooms = user.rooms().iter().filter_map(|name| self.rooms.get(name));
         for room in rooms {
             match self.may_be_heard(user, room) {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// One account.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Account {
     pub(in crate::chat) name: Name,
     pub(in crate::chat) hash: PasswordHash,
@@ -66,24 +66,7 @@ impl Account {
         (hash, scram): (PasswordHash, Option<ScramKeys>),
         (since, created): (RecordId, Moment),
     ) -> Account {
-        Account {
-            name,
-            hash,
-            scram,
-            created,
-            since,
-            seen: None,
-            left: None,
-            sessions: Vec::new(),
-            mail: 0,
-            mail_since: None,
-            former: None,
-            partners: Vec::new(),
-            metadata: Metadata::new(),
-            markers: Vec::new(),
-            origins: Vec::new(),
-            certificates: Vec::new(),
-        }
+        Account { name, hash, scram, created, since, ..Account::default() }
     }
 
     /// The former password, if it was changed within the last hour.

@@ -93,7 +93,7 @@ pub struct Registration {
 }
 
 /// A room.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Room {
     /// Its name, as spelled by its creator.
     pub name: Name,
@@ -158,31 +158,7 @@ pub struct Room {
 impl Room {
     /// An empty room.
     pub(in crate::chat) fn new(name: Name, since: RecordId, created: Moment) -> Room {
-        Room {
-            name,
-            since,
-            created,
-            opener: None,
-            held: Held::default(),
-            counted: Held::default(),
-            topic: None,
-            modes: Modes::usual(),
-            kept: false,
-            registration: None,
-            members: Table::default(),
-            waiting: false,
-            bans: Vec::new(),
-            mask_changes: 0,
-            hits: Vec::new(),
-            excepts: Vec::new(),
-            invitables: Vec::new(),
-            ops: Vec::new(),
-            last_number: 0,
-            recent: VecDeque::new(),
-            last_said: None,
-            renamed: None,
-            metadata: Metadata::new(),
-        }
+        Room { name, since, created, modes: Modes::usual(), ..Room::default() }
     }
 
     /// The members' sessions, for delivery.

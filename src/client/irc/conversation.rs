@@ -3,8 +3,7 @@
 use super::IrcSession;
 use super::messages::{self, ChatMessage};
 use super::numbers::Place;
-use crate::client::display::MessageKind;
-use crate::client::display::{DisplayItem, Event, EventKind, Quoted, mentions};
+use crate::client::display::{DisplayItem, Event, EventKind, MessageKind, Quoted, mentions};
 use crate::client::options::Bell;
 use crate::client::secrets;
 use crate::wire::irc::Message;
@@ -34,7 +33,6 @@ impl IrcSession {
         if !mine && self.is_ignored(&chat) {
             return;
         }
-        self.note_shared_file(&chat);
         if chat.ctcp {
             return self.ctcp_received(&chat);
         }
@@ -99,6 +97,7 @@ impl IrcSession {
 
     /// Shows a message; `past` if it comes from the history.
     pub(super) fn show(&mut self, mut chat: ChatMessage, past: bool) {
+        self.note_shared_file(&chat);
         let room = self.server.room_of(&chat.target).map(str::to_owned);
         let mine = self.is_me(&chat.nick);
         let told = room.is_none() && mine && !self.is_me(&chat.target);
@@ -186,12 +185,11 @@ impl IrcSession {
         let [target, id, reason @ ..] = words else { return };
         let who = super::people::name(message);
         let why = reason.first().copied().unwrap_or_default();
-        let reason = if why.is_empty() { String::new() } else { format!(" ({why})") };
         let what = self.described(id, target);
         if let Some(room) = self.rooms.get(&self.server, target) {
             room.log.deleted(id);
         }
-        let shown = format!("{who} deleted {what}{reason}");
+        let shown = format!("{who} deleted {what}{}", super::people::in_brackets(why));
         self.numbers.edited(id, DELETED);
         let room = self.server.room_of(target).map(str::to_owned);
         let event = Event::new(EventKind::Delete, room.as_deref(), &who, shown);

@@ -26,10 +26,7 @@ impl IrcSession {
             let many = room.as_ref().is_none_or(|room| room.named() > MANY);
             match (hide, room) {
                 (Hide::On, _) => return,
-                (Hide::Fold, Some(room)) => {
-                    return room.folded.add(event.kind, &event.nick, self.now);
-                }
-                (Hide::Auto, Some(room)) if many => {
+                (Hide::Fold | Hide::Auto, Some(room)) if many || hide == Hide::Fold => {
                     return room.folded.add(event.kind, &event.nick, self.now);
                 }
                 _ => {}

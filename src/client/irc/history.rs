@@ -11,8 +11,9 @@ use super::catchup::{CatchUp, Next, by_timestamp, shortly_before};
 use super::messages::ChatMessage;
 use super::rooms::Joining;
 use super::{DisplayItem, IrcSession};
-use crate::client::display::{counted, mentions};
+use crate::client::display::mentions;
 use crate::client::options::Bell;
+use crate::wire::plural::counted;
 use jiff::SignedDuration;
 
 /// Messages shown of a room when it is joined for the first time.
@@ -219,10 +220,8 @@ impl IrcSession {
                     "more messages were missed in {room} than are shown (see /history)"
                 ));
             }
-            match missed.len() {
-                0 => {}
-                1 => self.note(format!("missed 1 message in {room}:")),
-                count => self.note(format!("missed {count} messages in {room}:")),
+            if !missed.is_empty() {
+                self.note(format!("missed {} in {room}:", counted(missed.len(), "message")));
             }
             self.missed.any |= !missed.is_empty() || caught.more || caught.forgotten;
             let rings = missed.iter().any(|chat| mentions(&chat.text, &self.nick));

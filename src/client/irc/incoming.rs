@@ -4,8 +4,9 @@ use super::batches::Batch;
 use super::messages::{self, ChatMessage};
 use super::registration::is_ban;
 use super::{IrcSession, Line, people};
-use crate::client::display::{DisplayItem, counted};
+use crate::client::display::DisplayItem;
 use crate::wire::irc::{Message, ParseError, Tags};
+use crate::wire::plural::counted;
 use jiff::Timestamp;
 
 /// Bytes of the tags of a batch that are kept.

@@ -4,8 +4,7 @@
 //! CTCP request or reply.
 
 use super::server_info::NUMBER;
-use crate::client::display::MessageKind;
-use crate::client::display::{Incoming, Quoted};
+use crate::client::display::{Incoming, MessageKind, Quoted};
 use crate::wire::clean::clean;
 use crate::wire::irc::format::stripped;
 use crate::wire::irc::{Message, Tags};
@@ -17,32 +16,13 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 pub(super) const MAX_WORD: usize = 256;
 
 /// Commands whose last parameter is a text.
-const WITH_TEXT: [&str; 19] = [
-    "AUTHENTICATE",
-    "AWAY",
-    "CAP",
-    "ERROR",
-    "FAIL",
-    "KICK",
-    "KILL",
-    "NOTE",
-    "NOTICE",
-    "PART",
-    "PING",
-    "PONG",
-    "PRIVMSG",
-    "QUIT",
-    "REDACT",
-    "SETNAME",
-    "TOPIC",
-    "WALLOPS",
-    "WARN",
-];
+const WITH_TEXT: &str = "AUTHENTICATE AWAY CAP ERROR FAIL KICK KILL NOTE NOTICE PART PING PONG \
+    PRIVMSG QUIT REDACT SETNAME TOPIC WALLOPS WARN";
 
 /// Whether no name in a line is longer than is kept.
 pub(super) fn has_short_names(message: &Message<'_>) -> bool {
-    let is_named = |known: &&str| known.eq_ignore_ascii_case(message.command);
-    let has_text = message.numeric().is_some() || WITH_TEXT.iter().any(is_named);
+    let is_named = |known: &str| known.eq_ignore_ascii_case(message.command);
+    let has_text = message.numeric().is_some() || WITH_TEXT.split(' ').any(is_named);
     let words = message.parameters.as_slice();
     let names = &words[..words.len() - usize::from(has_text && !words.is_empty())];
     // A source is a nick, a user and a host.

@@ -217,10 +217,7 @@ pub type Irc = Option<IrcSession>;
 impl IrcSession {
     /// A session that is not connected yet.
     pub fn new(connect_options: ConnectOptions, bell: Bell) -> IrcSession {
-        let mut vocabulary = Vocabulary::default();
-        for command in commands::all() {
-            vocabulary.command(command.name(), &format!("{}: {}", command.usage, command.summary));
-        }
+        let commands = commands::all().map(commands::Command::name).collect();
         let login = connect_options.account.clone();
         let scram_seen = connect_options.scram_seen;
         IrcSession {
@@ -228,7 +225,7 @@ impl IrcSession {
             logins: Logins { current: login, scram_seen, ..Logins::default() },
             rows_left: ROWS_SHOWN,
             bell,
-            vocabulary,
+            vocabulary: Vocabulary::with(commands),
             connect_options,
             ..IrcSession::default()
         }

@@ -4,8 +4,8 @@
 //! answers (LIST, WHO, bans) are shown up to a bound.
 
 use super::{IrcSession, Line, catchup, messages};
-use crate::client::display::counted;
 use crate::wire::irc::{Numeric, format::stripped};
+use crate::wire::plural::counted;
 use jiff::Timestamp;
 
 /// Lines of the message of the day that are shown at connect.
@@ -125,11 +125,9 @@ impl IrcSession {
             (301, [nick, .., text]) => format!("{nick} is away: {}", stripped(text)),
             (305, _) => "you are no longer away".to_owned(),
             (306, _) => "you are marked as away (/back ends it)".to_owned(),
-            (311, [nick, user, host, .., real]) => {
-                format!("{nick} is {nick}!{user}@{host} ({})", stripped(real))
-            }
-            (314, [nick, user, host, .., real]) => {
-                format!("{nick} was {nick}!{user}@{host} ({})", stripped(real))
+            (311 | 314, [nick, user, host, .., real]) => {
+                let is = if number == 311 { "is" } else { "was" };
+                format!("{nick} {is} {nick}!{user}@{host} ({})", stripped(real))
             }
             (312, [_, server, info]) => format!("on {server} ({info})"),
             (317, [_, idle, since, _]) => {

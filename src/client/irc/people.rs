@@ -1,9 +1,11 @@
 //! Joins, parts, quits, nick changes, away, and changes of a room: one line each.
 
+use super::rooms::JoinedRoom;
 use super::{IrcSession, Line};
-use crate::client::display::{Event, EventKind, counted};
+use crate::client::display::{Event, EventKind};
 use crate::wire::clean::clean;
 use crate::wire::irc::{Message, ModeKind, Sign, format::stripped};
+use crate::wire::plural::counted;
 
 /// Names that are shown when a room is joined.
 const NAMES_SHOWN: usize = 10;
@@ -22,8 +24,13 @@ fn reason(text: Option<&&str>) -> String {
 }
 
 /// ` (the reason)`, if there is one.
-fn in_brackets(why: &str) -> String {
+pub(super) fn in_brackets(why: &str) -> String {
     if why.is_empty() { String::new() } else { format!(" ({why})") }
+}
+
+/// How many are in a room now, if that is known.
+fn how_many(room: &JoinedRoom) -> String {
+    room.count().map(|count| format!(", {} there", counted(count, "user"))).unwrap_or_default()
 }
 
 /// The reason of a QUIT, without what servers add.
@@ -97,8 +104,7 @@ impl IrcSession {
         let quiet = self.is_counted(line, "netjoin");
         let Some(room) = self.rooms.get(&self.server, name) else { return };
         room.add(&self.server, who, "");
-        let count = room.count().map(|count| format!(", {} there", counted(count, "user")));
-        let text = format!("{who} joined {}{}", room.name, count.unwrap_or_default());
+        let text = format!("{who} joined {}{}", room.name, how_many(room));
         self.vocabulary.present(who);
         if !quiet {
             self.event(Event::new(EventKind::Join, Some(name), who, text));
@@ -190,9 +196,7 @@ impl IrcSession {
         }
         let Some(room) = self.rooms.get(&self.server, name) else { return };
         room.remove(&self.server, who);
-        let count = room.count().map(|count| format!(", {} there", counted(count, "user")));
-        let (why_shown, count) = (in_brackets(why), count.unwrap_or_default());
-        let text = format!("{who} left {}{why_shown}{count}", room.name);
+        let text = format!("{who} left {}{}{}", room.name, in_brackets(why), how_many(room));
         self.event(Event::new(EventKind::Part, Some(name), who, text).with_text(why));
     }
 

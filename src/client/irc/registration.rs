@@ -24,21 +24,8 @@ const ANYONE: &str = "user";
 const GREETINGS: [&str; 3] = ["connected as ", "connected, ", "this server requires a password"];
 
 /// Commands that a server may send before 001, apart from numerics.
-const KNOWN: [&str; 13] = [
-    "CAP",
-    "NOTICE",
-    "PING",
-    "PONG",
-    "ERROR",
-    "AUTHENTICATE",
-    "FAIL",
-    "WARN",
-    "NOTE",
-    "NICK",
-    "MODE",
-    "PRIVMSG",
-    "BATCH",
-];
+const KNOWN: &str =
+    "CAP NOTICE PING PONG ERROR AUTHENTICATE FAIL WARN NOTE NICK MODE PRIVMSG BATCH";
 
 impl IrcSession {
     /// A connection is established: begins the registration.
@@ -146,8 +133,8 @@ impl IrcSession {
     /// Handles a line before 001; `false` if it is to be handled as one after it.
     pub(super) fn before_welcome(&mut self, message: &Message<'_>, line: &[u8]) -> bool {
         let numeric = message.numeric().map(|it| it.number());
-        let known =
-            numeric.is_some() || KNOWN.iter().any(|it| message.command.eq_ignore_ascii_case(it));
+        let is_it = |known: &str| known.eq_ignore_ascii_case(message.command);
+        let known = numeric.is_some() || KNOWN.split(' ').any(is_it);
         let Some(registration) = &mut self.registration else { return false };
         if !known {
             if !registration.answered {
@@ -231,9 +218,7 @@ impl IrcSession {
     /// IRCv3 sts: a server that wants TLS says so in the clear, where it is not to be trusted with
     /// more than that, and for how long when TLS is there.
     fn look_at_sts(&mut self) {
-        let pairs = self.server.value("sts").split(',').filter_map(|pair| pair.split_once('='));
-        let number =
-            |wanted: &str| pairs.clone().find(|(key, _)| *key == wanted)?.1.parse::<u64>().ok();
+        let number = |key: &str| self.server.part("sts", key)?.parse::<u64>().ok();
         if self.connect_options.tls {
             self.sts_news = number("duration");
         } else if let Some(port) = number("port") {
@@ -340,13 +325,9 @@ impl IrcSession {
         if self.registration.is_none() {
             return self.no_login(account, why);
         }
-        if !self.connect_options.person {
-            let text = format!("login as {account} failed: {why}");
-            return self.rejected_as(FailureKind::Denied, &text);
-        }
         self.logins.wrong += 1;
         let text = format!("login as {account} failed: {why}");
-        if self.logins.wrong >= MAX_PASSWORDS {
+        if !self.connect_options.person || self.logins.wrong >= MAX_PASSWORDS {
             return self.rejected_as(FailureKind::Denied, &text);
         }
         self.notice(Severity::Error, text);
@@ -394,8 +375,7 @@ impl IrcSession {
             return self.no_login(account, why);
         }
         self.logins.current = None;
-        let text = format!("login as {account} failed: {why}");
-        self.notice(Severity::Error, text);
+        self.notice(Severity::Error, format!("login as {account} failed: {why}"));
         self.sasl_over();
     }
 

@@ -80,14 +80,10 @@ impl JoinedRoom {
         self.members.remove(server.fold(nick).as_ref()).is_some()
     }
 
-    /// A member's nick was changed; whether there is such a member.
-    pub fn rename(&mut self, server: &ServerInfo, before: &str, nick: &str) -> bool {
-        match self.members.remove(server.fold(before).as_ref()) {
-            Some(member) => {
-                self.add(server, nick, &member.prefix);
-                true
-            }
-            None => false,
+    /// A member's nick was changed.
+    pub fn rename(&mut self, server: &ServerInfo, before: &str, nick: &str) {
+        if let Some(member) = self.members.remove(server.fold(before).as_ref()) {
+            self.add(server, nick, &member.prefix);
         }
     }
 
@@ -185,7 +181,7 @@ mod tests {
             room.add(&server, nick, prefix);
         }
         assert_eq!(room.names(&server, 2), (vec!["@Alice".to_owned(), "+carol".to_owned()], 1));
-        assert!(room.rename(&server, "ALICE", "al"));
+        room.rename(&server, "ALICE", "al");
         room.mark(&server, "al", '+', true);
         room.mark(&server, "carol", '@', true);
         room.mark(&server, "carol", '+', false);

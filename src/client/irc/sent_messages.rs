@@ -2,7 +2,7 @@
 
 use super::pace::MAX_WAITING;
 use super::server_info::ServerInfo;
-use crate::client::display::counted;
+use crate::wire::plural::counted;
 use crate::wire::secrets;
 use jiff::Timestamp;
 use std::collections::VecDeque;

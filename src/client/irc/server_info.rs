@@ -20,29 +20,10 @@ pub(super) const NUMBER: &str = "chatloop/number";
 
 /// Capabilities of this client. `sasl` is requested with `--account` only. Left out:
 /// userhost-in-names, which makes the names of a large room three times as long.
-pub(super) const USEFUL: [&str; 21] = [
-    "account-notify",
-    "account-tag",
-    "away-notify",
-    "batch",
-    "cap-notify",
-    NUMBER,
-    "chghost",
-    "draft/account-registration",
-    "draft/chathistory",
-    "draft/message-redaction",
-    "draft/multiline",
-    "echo-message",
-    "extended-join",
-    "invite-notify",
-    "labeled-response",
-    "message-tags",
-    "multi-prefix",
-    "server-time",
-    "setname",
-    "soju.im/search",
-    "standard-replies",
-];
+const USEFUL: &str = "account-notify account-tag away-notify batch cap-notify chatloop/number chghost \
+    draft/account-registration draft/chathistory draft/message-redaction draft/multiline echo-message \
+    extended-join invite-notify labeled-response message-tags multi-prefix server-time setname \
+    soju.im/search standard-replies";
 
 /// What one server has announced.
 #[derive(Debug, Default)]
@@ -55,6 +36,10 @@ pub(super) struct ServerInfo {
     enabled: Vec<String>,
     tokens: BTreeMap<String, String>,
     mapping: CaseMapping,
+}
+
+fn useful() -> impl Iterator<Item = &'static str> {
+    USEFUL.split(' ')
 }
 
 impl ServerInfo {
@@ -85,7 +70,7 @@ impl ServerInfo {
         for word in list.split_ascii_whitespace() {
             match word.strip_prefix('-') {
                 Some(name) => self.enabled.retain(|it| it != name),
-                None if !self.has(word) && USEFUL.contains(&word) || word == "sasl" => {
+                None if !self.has(word) && useful().any(|it| it == word) || word == "sasl" => {
                     self.enabled.push(word.to_owned());
                 }
                 None => {}
@@ -95,8 +80,7 @@ impl ServerInfo {
 
     /// Useful capabilities that are offered and not enabled.
     pub fn wanted(&self, sasl: bool) -> Vec<&'static str> {
-        let sasl = sasl.then_some("sasl");
-        let all = USEFUL.into_iter().chain(sasl);
+        let all = useful().chain(sasl.then_some("sasl"));
         all.filter(|name| self.offered.contains_key(*name) && !self.has(name)).collect()
     }
 
@@ -115,20 +99,18 @@ impl ServerInfo {
         self.offered.get(name).map_or("", String::as_str)
     }
 
+    /// What belongs to a key in the value of a capability, as in `sts=port=6697,duration=60`.
+    pub fn part(&self, name: &str, key: &str) -> Option<&str> {
+        let pairs = self.value(name).split(',').filter_map(|pair| pair.split_once('='));
+        pairs.into_iter().find(|(known, _)| *known == key).map(|(_, value)| value)
+    }
+
     /// `max-bytes` and `max-lines` of draft/multiline, if that is enabled and can be used.
     pub fn multiline(&self) -> Option<(usize, usize)> {
         if !self.has("draft/multiline") || !self.has("batch") || !self.has("message-tags") {
             return None;
         }
-        let limit = |key: &str| {
-            let pairs = self.value("draft/multiline").split(',');
-            pairs
-                .filter_map(|pair| pair.split_once('='))
-                .find(|(name, _)| *name == key)?
-                .1
-                .parse()
-                .ok()
-        };
+        let limit = |key: &str| self.part("draft/multiline", key)?.parse().ok();
         Some((limit("max-bytes")?, limit("max-lines").unwrap_or(100)))
     }
 

@@ -5,18 +5,16 @@
 
 use super::Client;
 use crate::client::console::Console;
-use crate::client::display::counted;
 use crate::client::event_loop::{INPUT, TimerKind};
 use crate::client::front::Front;
 use crate::client::irc::{FailureKind, IrcSession, RegistrationFailure};
 use crate::client::options::Timestamps;
 use crate::client::paint::Painter;
 use crate::client::secrets::Forms;
-use crate::client::startup::unix_seconds;
-use crate::client::startup::wants_colours;
+use crate::client::startup::{unix_seconds, wants_colours};
 use crate::client::{Exit, Notice};
+use crate::wire::plural::counted;
 use chatloop_reactor::Interest;
-use std::cmp::Ordering;
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -220,14 +218,12 @@ impl Client<'_> {
         self.attempts = self.attempts.saturating_add(1);
         let seconds = pause.as_secs_f64();
         let of = self.options.give_up.map(|most| format!(" of {most}")).unwrap_or_default();
-        let text = match self.attempts.cmp(&TOLD) {
-            Ordering::Less => {
-                format!("reconnecting in {seconds} s (attempt {}{of})", self.attempts)
-            }
-            Ordering::Equal => format!("reconnecting every {seconds} s from now on"),
-            Ordering::Greater => String::new(),
-        };
-        if !text.is_empty() {
+        if self.attempts < TOLD {
+            let attempt = self.attempts;
+            let text = format!("reconnecting in {seconds} s (attempt {attempt}{of})");
+            self.notice(Notice::note(text));
+        } else if self.attempts == TOLD {
+            let text = format!("reconnecting every {seconds} s from now on");
             self.notice(Notice::note(text));
         }
         self.turn.arm(pause, TimerKind::Reconnect);

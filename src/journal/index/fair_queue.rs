@@ -10,11 +10,13 @@ pub(super) struct FairQueue<T> {
     queues: HashMap<Name, VecDeque<T>>,
 }
 
-impl<T> FairQueue<T> {
-    pub(super) fn new() -> FairQueue<T> {
+impl<T> Default for FairQueue<T> {
+    fn default() -> FairQueue<T> {
         FairQueue { turns: VecDeque::new(), queues: HashMap::new() }
     }
+}
 
+impl<T> FairQueue<T> {
     pub(super) fn is_empty(&self) -> bool {
         self.turns.is_empty()
     }
@@ -57,7 +59,7 @@ mod tests {
 
     #[test]
     fn whoever_asks_once_waits_for_one_turn_of_each_other_and_not_for_their_queues() {
-        let mut queue = FairQueue::new();
+        let mut queue = FairQueue::default();
         for number in 0..100 {
             queue.push(Name::new("mallory"), number);
         }

@@ -21,7 +21,7 @@ impl MemoryIndex {
     pub(super) fn new(limits: &Limits) -> MemoryIndex {
         MemoryIndex {
             messages: MessageRings::new(limits),
-            searches: FairQueue::new(),
+            searches: FairQueue::default(),
             answers: VecDeque::new(),
             share: limits::MEMORY_SEARCH_SHARE,
         }

@@ -6,6 +6,7 @@
 //! | `store` | what is an index? |
 //! | `memory`, `ring`, `message_rings`, `event_rings` | how are the last messages and events of every room kept without a file? |
 //! | `search` | how is a text found without a file? |
+//! | `search_spans` | how far has a search come, in either index? |
 //! | `fair_queue` | whose query is next? |
 //! | `guests` | direct messages of users without an account |
 //! | `sqlite` | how are the tables of the file filled and searched? |
@@ -18,6 +19,7 @@ mod message_rings;
 pub(super) mod query;
 mod ring;
 mod search;
+mod search_spans;
 mod span;
 #[cfg(feature = "disk")]
 pub(super) mod sqlite;

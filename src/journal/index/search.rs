@@ -7,7 +7,8 @@
 use super::message_rings::MessageRings;
 use super::query::{Answer, wanted};
 use super::ring::Ring;
-use super::span::{self, Position, Span};
+use super::search_spans::SearchSpans;
+use super::span::{self, Position};
 use crate::chat::{Name, Point, Query, RecordId, Scope, StoredMessage, Target};
 use crate::journal::limits;
 use crate::journal::words::SearchWords;
@@ -20,12 +21,7 @@ pub(super) struct Search {
     from: Option<Name>,
     /// The rooms, and since when each is this room.
     rooms: HashMap<Name, RecordId>,
-    /// What is still to be examined; the last is next.
-    spans: Vec<Span>,
-    newest: bool,
-    /// What was found in each span, as it was found.
-    found: Vec<StoredMessage>,
-    in_span: Vec<StoredMessage>,
+    spans: SearchSpans,
     bytes: usize,
     work: usize,
 }
@@ -46,20 +42,13 @@ impl Search {
             Ok::<Position, Infallible>(position)
         };
         let Ok(mut spans) = span::spans(query.range, wanted(query), index.last(), locate);
-        let newest = spans.first().is_some_and(|span| span.newest);
-        let oldest = rooms.iter().map(|room| room.since).min().unwrap_or_default();
         let words = SearchWords::new(words);
         spans.retain(|_| words.len() > 0);
-        spans.iter_mut().for_each(|span| *span = span.since(oldest));
-        spans.reverse();
         Some(Search {
             words,
             from: from.clone(),
             rooms: rooms.iter().map(|room| (room.name.clone(), room.since)).collect(),
-            spans,
-            newest,
-            found: Vec::new(),
-            in_span: Vec::new(),
+            spans: SearchSpans::new(&spans, rooms),
             bytes: 0,
             work: 0,
         })
@@ -67,42 +56,26 @@ impl Search {
 
     /// Goes on for as long as there is a share of this turn. The answer, once there is one.
     pub(super) fn step(&mut self, index: &MessageRings, share: &mut usize) -> Option<Answer> {
-        while let Some(span) = self.spans.last().copied() {
+        while let Some(span) = self.spans.next() {
             if *share == 0 {
                 return None;
             }
             let mut inside = index.messages(span.ids());
             let next = if span.newest { inside.next_back() } else { inside.next() };
-            let Some(message) = next.filter(|_| self.in_span.len() < span.limit) else {
-                self.end_span(span.newest);
+            let Some(message) = next.filter(|_| self.spans.in_span.len() < span.limit) else {
+                self.spans.end_span();
                 continue;
             };
             let work = self.examine(index, message);
             *share = share.saturating_sub(work);
             self.work += work;
-            let end = self.spans.last_mut()?;
-            let position = span::position_of(message.id, 0);
-            if span.newest {
-                end.before = position;
-            } else {
-                end.after = position;
-            }
+            self.spans.advance(span::position_of(message.id, 0));
             if self.work > limits::MEMORY_SEARCH || self.bytes > limits::ANSWER_BYTES {
-                self.end_span(span.newest);
-                return Some(Answer::Partial(std::mem::take(&mut self.found), message.id));
+                self.spans.end_span();
+                return Some(Answer::Partial(self.spans.take_found(), message.id));
             }
         }
-        let mut found = std::mem::take(&mut self.found);
-        span::merge(&mut found, &mut Vec::new(), usize::MAX, self.newest);
-        Some(Answer::Past(found, Vec::new()))
-    }
-
-    fn end_span(&mut self, newest: bool) {
-        self.spans.pop();
-        if newest {
-            self.in_span.reverse();
-        }
-        self.found.append(&mut self.in_span);
+        Some(Answer::Past(self.spans.answer(), Vec::new()))
     }
 
     /// Takes a message if it is wanted. Returns how much work that was.
@@ -117,7 +90,7 @@ impl Search {
         if self.words.are_in(&message.text) {
             let message = index.shown(message);
             self.bytes += message.bytes();
-            self.in_span.push(message);
+            self.spans.in_span.push(message);
         }
         limits::MEMORY_OVERHEAD + message.text.len() * self.words.len()
     }

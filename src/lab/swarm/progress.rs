@@ -5,10 +5,7 @@ use std::io::IsTerminal;
 
 /// The bar of the phase that runs.
 pub fn bar() -> ProgressBar {
-    match std::io::stderr().is_terminal() {
-        true => ProgressBar::no_length(),
-        false => ProgressBar::hidden(),
-    }
+    if std::io::stderr().is_terminal() { ProgressBar::no_length() } else { ProgressBar::hidden() }
 }
 
 /// A new phase of `length` steps; 0 if unknown.

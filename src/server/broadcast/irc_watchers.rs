@@ -1,13 +1,12 @@
 //! Notifications to IRC clients beyond their rooms: MONITOR, and subscribed metadata.
 
-use super::{Broadcast, Cause};
+use super::{Broadcast, Cause, listener};
 use crate::chat::{
     Audience, Effect, Event, Holder, Hub, Identity, MetadataChanges, Name, SessionId, Stamp,
     Viewpoint,
 };
 use crate::server::net::Net;
 use crate::session::{View, irc};
-use chatloop_reactor::Token;
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -20,7 +19,7 @@ impl Broadcast {
         session: SessionId,
         speak: impl FnOnce(&mut irc::Session, &mut View<'_>, &mut irc::Replies),
     ) {
-        if let Some(mut peer) = net.peer(Token::from_bits(session.0)) {
+        if let Some(mut peer) = listener(net, session) {
             self.speak(&mut peer, hub, stamp, |session, view, out| {
                 if let Some(session) = session.irc() {
                     let mut replies = irc::Replies::default();

@@ -42,6 +42,7 @@ impl Cause {
 }
 
 /// Tells peers what happens.
+#[derive(Default)]
 pub(super) struct Broadcast {
     delivery: Delivery,
     unidentified: Unidentified,
@@ -62,18 +63,7 @@ pub(super) struct Broadcast {
 
 impl Broadcast {
     pub(super) fn new(irc: irc::Settings) -> Broadcast {
-        Broadcast {
-            delivery: Delivery::default(),
-            unidentified: Unidentified::default(),
-            run_payer: None,
-            irc,
-            monitors: irc::MonitorList::default(),
-            whowas: irc::Whowas::default(),
-            counts: irc::UserCounts::default(),
-            moment: Moment(0),
-            recipients: Vec::new(),
-            out: Vec::new(),
-        }
+        Broadcast { irc, ..Broadcast::default() }
     }
 
     /// A turn begins.
@@ -194,8 +184,7 @@ impl Broadcast {
         (session, viewpoint): (SessionId, Viewpoint),
         event: &Event,
     ) {
-        let token = Token::from_bits(session.0);
-        let Some(mut peer) = net.peer(token) else { return };
+        let Some(mut peer) = listener(net, session) else { return };
         let answers = cause.answers(session);
         self.speak(&mut peer, hub, cause.stamp, |session, view, out| {
             session.tell(event, viewpoint, answers, view, out);
@@ -366,6 +355,9 @@ impl Broadcast {
         let Some(actor) = from else { return };
         let Some(mut peer) = net.peer(Token::from_bits(actor.0)) else { return };
         self.delivery.leave_out_last(&mut peer);
+        if peer.connection.life.withdrawn {
+            return;
+        }
         let mut out = std::mem::take(&mut self.out);
         out.clear();
         let Broadcast { delivery, irc, monitors, whowas, counts, moment, .. } = self;
@@ -399,7 +391,7 @@ impl Broadcast {
         });
         let mut rendered: Vec<((u16, Viewpoint), Segment)> = Vec::new();
         for (session, viewpoint) in recipients.drain(..) {
-            let Some(mut peer) = net.peer(Token::from_bits(session.0)) else { continue };
+            let Some(mut peer) = listener(net, session) else { continue };
             if viewpoint == Viewpoint::Actor && peer.connection.session.is_told_alone() {
                 let answers = cause.answers(session);
                 self.speak(&mut peer, hub, cause.stamp, |session, view, out| {
@@ -455,6 +447,9 @@ impl Broadcast {
         event: Event,
     ) -> Option<(Token, Action)> {
         let token = Token::from_bits(session.0);
+        if !matches!(event, Event::Closed { .. }) && listener(net, session).is_none() {
+            return None;
+        }
         match event {
             Event::ReplayHistory(query) => return Some((token, Action::Replay(query, None))),
             Event::Refused(_) if hub.user(session).is_none() => {
@@ -517,4 +512,9 @@ impl Broadcast {
     pub(super) fn take_full(&mut self) -> Vec<Token> {
         self.unidentified.take_full()
     }
+}
+
+/// The peer of a session, if what the session hears is for it.
+fn listener(net: &mut Net, session: SessionId) -> Option<Peer<'_>> {
+    net.peer(Token::from_bits(session.0)).filter(|peer| !peer.connection.life.withdrawn)
 }

@@ -1,20 +1,9 @@
 //! Settings that are one of a few words, and operators.
 
 use crate::chat::PasswordHash;
-use crate::journal::Durability as JournalDurability;
 use crate::server::password;
-use crate::session::{Protocol, Style};
 use clap::ValueEnum;
 use std::str::FromStr;
-
-/// `--style` on the command line.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
-pub enum StyleName {
-    /// Clean lines without escape sequences; empty lines are ignored
-    Plain,
-    /// Like the classic select-server course project: `\r`, colours, an empty line disconnects
-    Classic,
-}
 
 /// `--registration` on the command line.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
@@ -29,15 +18,6 @@ pub enum Registration {
     Closed,
 }
 
-impl From<StyleName> for Style {
-    fn from(name: StyleName) -> Style {
-        match name {
-            StyleName::Plain => Style::Plain,
-            StyleName::Classic => Style::Classic,
-        }
-    }
-}
-
 /// `--transcript`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 pub enum When {
@@ -45,45 +25,6 @@ pub enum When {
     Auto,
     On,
     Off,
-}
-
-/// `--durability`.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
-pub enum Durability {
-    /// The end of the process, also kill -9; a power cut may take the last seconds
-    Process,
-    /// A power cut as well, at the price of a wait for the disk with each commit
-    Power,
-}
-
-impl From<Durability> for JournalDurability {
-    fn from(name: Durability) -> JournalDurability {
-        match name {
-            Durability::Process => JournalDurability::Process,
-            Durability::Power => JournalDurability::Power,
-        }
-    }
-}
-
-/// What `--protocol` can be.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
-pub enum ProtocolName {
-    /// What a client's first bytes tell
-    Any,
-    /// IRC alone: the first line is IRC, whatever it holds, and no client is waited for
-    Irc,
-    /// Plain text alone: an IRC client is told so
-    Plain,
-}
-
-impl From<ProtocolName> for Protocol {
-    fn from(name: ProtocolName) -> Protocol {
-        match name {
-            ProtocolName::Any => Protocol::Any,
-            ProtocolName::Irc => Protocol::Irc,
-            ProtocolName::Plain => Protocol::Plain,
-        }
-    }
 }
 
 /// A server operator, as `--oper` defines one.

@@ -1,6 +1,6 @@
 //! Settings of uploaded files, and the address in their URLs.
 
-use super::{Boot, Bytes, Config, Days, OrOff, share_of_memory};
+use super::{Boot, Bytes, Config, Days, NO_NAME, OrOff, share_of_memory};
 use clap::Args;
 use clap::builder::BoolishValueParser;
 use std::net::{IpAddr, SocketAddr};
@@ -66,14 +66,37 @@ impl Config {
         })
     }
 
+    /// Whether URLs are told with `https:`, by default.
+    pub(in crate::server) fn tells_https(&self) -> bool {
+        self.tls_cert.is_some() || self.tls_only
+    }
+
     /// What every URL of this server begins with. Without `--url` it is the listener's address, or
     /// `--name` if that means all of them.
     pub fn public_url(&self) -> String {
-        self.url.clone().unwrap_or_else(|| self.url_by(self.tls_cert.is_some() || self.tls_only))
+        self.url_at(None, self.tells_https())
     }
 
-    /// The same for a client that has come by TLS, or without.
-    pub(in crate::server) fn url_by(&self, tls: bool) -> String {
+    /// The same for a client that is connected to this address of ours, by TLS or without. A server
+    /// that listens on all addresses and has no name is known by the one that led to it.
+    pub(in crate::server) fn url_at(&self, local: Option<SocketAddr>, tls: bool) -> String {
+        let local = local.map(|local| SocketAddr::new(local.ip().to_canonical(), local.port()));
+        match (&self.url, local.filter(|local| !local.ip().is_loopback())) {
+            (Some(url), _) => url.clone(),
+            (None, Some(local)) if self.has_no_address() => {
+                format!("{}://{local}", if tls { "https" } else { "http" })
+            }
+            _ => self.url_by(tls),
+        }
+    }
+
+    /// Whether neither `--url` nor `--name` nor the listener says where the server is.
+    pub(in crate::server) fn has_no_address(&self) -> bool {
+        let host = self.boot.host.parse::<IpAddr>();
+        self.url.is_none() && self.name == NO_NAME && host.is_ok_and(|host| host.is_unspecified())
+    }
+
+    fn url_by(&self, tls: bool) -> String {
         let scheme = if tls { "https" } else { "http" };
         let host = match self.boot.host.parse::<IpAddr>() {
             Ok(address) if address.is_unspecified() => self.name.clone(),
@@ -109,6 +132,25 @@ mod tests {
         config.boot.host = "localhost".to_owned();
         config.boot.listen_at("127.0.0.1:80".parse().unwrap());
         assert_eq!(config.public_url(), "http://localhost:80");
+    }
+
+    #[test]
+    fn a_server_without_a_name_is_where_a_client_has_reached_it() {
+        let at = |arguments: &[&str], local: &str| {
+            let arguments = ["chatloop-server"].iter().chain(arguments);
+            let config = Config::try_parse_from(arguments).unwrap();
+            config.url_at(Some(local.parse().unwrap()), false)
+        };
+        let all = ["::", "7777"];
+        assert_eq!(at(&all, "192.0.2.1:7777"), "http://192.0.2.1:7777");
+        assert_eq!(at(&all, "[::ffff:192.0.2.1]:7777"), "http://192.0.2.1:7777");
+        assert_eq!(at(&all, "[2001:db8::1]:7777"), "http://[2001:db8::1]:7777");
+        // What leads here leads no one else here.
+        assert_eq!(at(&all, "127.0.0.1:7777"), "http://chatloop.local:7777");
+        let named = ["::", "--name", "a.example"];
+        assert_eq!(at(&named, "192.0.2.1:7777"), "http://a.example:7777");
+        assert_eq!(at(&["192.0.2.1"], "192.0.2.2:7777"), "http://192.0.2.1:7777");
+        assert_eq!(at(&["::", "--url", "http://b.example"], "192.0.2.1:7777"), "http://b.example");
     }
 
     #[test]

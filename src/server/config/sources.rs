@@ -4,13 +4,14 @@
 use super::Config;
 use super::example::example;
 use super::parameters::{SCHEMA, needs_restart};
+use super::subcommands::Subcommand;
 use crate::chat::Name;
 use crate::journal::Selection;
 use crate::server::Export;
 use crate::settings::{Entry, InvalidFile, document, is_many, is_switch, name_of, with_documents};
 use crate::wire::address::{Address, DEFAULT_HOST, DEFAULT_PORT};
 use clap::parser::ValueSource;
-use clap::{Arg, ArgAction, ArgMatches, CommandFactory, FromArgMatches};
+use clap::{Arg, ArgAction, ArgMatches, CommandFactory, FromArgMatches, Subcommand as _};
 use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
@@ -121,17 +122,15 @@ impl Task {
             return Ok(Task::Text(text));
         }
         match matches.subcommand_name() {
-            Some("hash") => Ok(Task::Hash),
-            Some("passwd") => Ok(password_task(&matches)),
-            Some("export") => export_task(&matches),
-            Some("backup") => Ok(Task::Backup(data_of(&matches), path_of(&matches, "dir"))),
-            Some("restore") => Ok(Task::Restore(path_of(&matches, "dir"), data_of(&matches))),
-            Some("import") => Ok(Task::Import(data_of(&matches))),
             Some("config") if of_settings(&matches).get_flag("example") => {
                 Ok(Task::Text(example().into_bytes()))
             }
             Some("config") => Settings::read(arguments).map(Box::new).map(Task::Show),
-            _ => match mistyped_subcommand(&matches) {
+            Some(_) => {
+                let asked = Subcommand::from_arg_matches(&matches);
+                task_of(asked.map_err(|error| Invalid::Arguments(Box::new(error)))?)
+            }
+            None => match mistyped_subcommand(&matches) {
                 Some(error) => Err(Invalid::Together(error)),
                 None => Settings::read(arguments).map(Box::new).map(Task::Serve),
             },
@@ -228,50 +227,27 @@ fn mistyped_subcommand(matches: &ArgMatches) -> Option<String> {
     ))
 }
 
-fn password_task(matches: &ArgMatches) -> Task {
-    let given = matches.subcommand().map(|(_, given)| given);
-    let name = given.and_then(|given| given.get_one::<String>("name").cloned());
-    let add = given.is_some_and(|given| given.get_flag("add"));
-    Task::Password(data_of(matches), name.unwrap_or_default(), add)
+fn task_of(subcommand: Subcommand) -> Result<Task, Invalid> {
+    Ok(match subcommand {
+        Subcommand::Hash => Task::Hash,
+        Subcommand::Passwd { name, data, add } => Task::Password(data.data, name, add),
+        Subcommand::Export { data, output, private, accounts, all, room } => {
+            let room = room.as_deref().map(room_called).transpose()?;
+            let selection = Selection { room, private, accounts };
+            Task::Export(Export { data: data.data, all, selection, file: output })
+        }
+        Subcommand::Import(data) => Task::Import(data.data),
+        Subcommand::Backup { dir, data } => Task::Backup(data.data, dir),
+        Subcommand::Restore { dir, data } => Task::Restore(dir, data.data),
+    })
 }
 
-fn export_task(matches: &ArgMatches) -> Result<Task, Invalid> {
-    let asked = matches.subcommand().and_then(|(_, given)| given.get_one::<String>("room"));
-    let room = asked.map(|text| Name::room(text)).transpose().map_err(|_| {
+fn room_called(name: &str) -> Result<Name, Invalid> {
+    Name::room(name).map_err(|_| {
         Invalid::Together(format!(
-            "invalid room name '{}': room names begin with # (such as '#lobby')",
-            asked.map_or("", |it| it)
+            "invalid room name '{name}': room names begin with # (such as '#lobby')"
         ))
-    })?;
-    let given = matches.subcommand().map(|(_, given)| given);
-    let is_given = |flag| given.is_some_and(|given| given.get_flag(flag));
-    let selection =
-        Selection { room, private: is_given("private"), accounts: is_given("accounts") };
-    let file = given.and_then(|given| given.get_one::<PathBuf>("output").cloned());
-    Ok(Task::Export(Export { data: data_of(matches), all: is_given("all"), selection, file }))
-}
-
-/// The directory of a subcommand that requires one.
-fn data_of(matches: &ArgMatches) -> PathBuf {
-    path_of(matches, "data")
-}
-
-fn path_of(matches: &ArgMatches, id: &str) -> PathBuf {
-    let given = matches.subcommand().and_then(|(_, given)| given.get_one::<PathBuf>(id));
-    given.cloned().unwrap_or_default()
-}
-
-/// `--data DIR` of a subcommand that requires it.
-fn data() -> Arg {
-    let directory = clap::value_parser!(PathBuf);
-    Arg::new("data")
-        .long("data")
-        .value_name("DIR")
-        .value_parser(directory)
-        .env(SCHEMA.variable("data"))
-        .hide_env(true)
-        .required(true)
-        .help("Data directory")
+    })
 }
 
 /// The grammar of the whole command line, subcommands included.
@@ -283,46 +259,8 @@ fn grammar(entries: &[Entry]) -> clap::Command {
         .action(ArgAction::SetTrue)
         .help("Print a commented example of a configuration file instead");
     let show = show.about(about).long_about(about).arg(example);
-    let hash = clap::Command::new("hash")
-        .about("Hash a password for --oper, read from the terminal or from stdin");
-    let name = Arg::new("name").value_name("NAME").required(true).help("Name of the account");
-    let add = Arg::new("add").long("add").action(ArgAction::SetTrue).help("Make the account");
-    let passwd = clap::Command::new("passwd")
-        .about("Give an account a new password, read from the terminal or from stdin, while no server runs")
-        .arg(name)
-        .arg(data())
-        .arg(add);
-    let room = Arg::new("room")
-        .value_name("ROOM")
-        .help("Export one room only, such as '#lobby' [default: all that everyone may enter]");
-    let switch = |name: &'static str, help: &'static str| {
-        Arg::new(name).long(name).action(ArgAction::SetTrue).help(help)
-    };
-    let path = |name: &'static str| Arg::new(name).value_parser(clap::value_parser!(PathBuf));
-    let output = path("output").short('o').long("output").value_name("FILE");
-    let export = clap::Command::new("export")
-        .about("Write the messages in a data directory as JSON lines")
-        .arg(data())
-        .arg(output.help("File to write, which only its owner can read [default: standard output]"))
-        .arg(switch("private", "With direct messages"))
-        .arg(switch("accounts", "With the list of accounts, without their passwords"))
-        .arg(switch("all", "Everything, password hashes included, in the form that import reads"))
-        .arg(room);
-    let directory = || path("dir").value_name("DIR").required(true);
-    let backup = clap::Command::new("backup")
-        .about("Copy a data directory to a new one, DIR, also while a server uses it")
-        .arg(directory())
-        .arg(data());
-    let restore = clap::Command::new("restore")
-        .about("Copy a backup, DIR, to an empty data directory")
-        .arg(directory())
-        .arg(data());
-    let import = clap::Command::new("import")
-        .about("Import an export from stdin into an empty data directory (all or nothing)")
-        .arg(data());
-    with_documents(SCHEMA.with_sources(Config::command(), entries), SCHEMA.program)
-        .subcommand(SCHEMA.with_sources(show, entries))
-        .subcommands([hash, passwd, export, import, backup, restore])
+    let serve = with_documents(SCHEMA.with_sources(Config::command(), entries), SCHEMA.program);
+    Subcommand::augment_subcommands(serve.subcommand(SCHEMA.with_sources(show, entries)))
         .args_conflicts_with_subcommands(true)
 }
 

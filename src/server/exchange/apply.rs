@@ -120,6 +120,11 @@ impl Exchange {
         }
         self.settle(token, Some(kind));
         if leaves {
+            if let Some(mut peer) = self.net.peer(token)
+                && std::mem::take(&mut peer.connection.life.withdrawn)
+            {
+                self.broadcast.send(&mut peer, self.engine.hub(), &[]);
+            }
             self.say_farewell(token);
         }
     }

@@ -3,6 +3,7 @@
 use super::{Exchange, session};
 use crate::chat::{Change, Event, Moment, SessionId, StoredFile};
 use crate::journal::Threads;
+use crate::server::gate::Blocked;
 use crate::server::net::{PeerTimer, TimerKind};
 use crate::server::random::Random;
 use crate::server::start::{NOBODY, StartError};
@@ -49,6 +50,9 @@ impl Exchange {
     pub(in crate::server) fn log_urls(&self) {
         let config = self.live.config();
         if self.transfers.is_open() && config.url.is_none() {
+            if config.has_no_address() {
+                return info!("URLs of files begin with the address that led here (--url, --name)");
+            }
             info!("URLs of files begin with {} (--url)", config.public_url());
         }
     }
@@ -85,7 +89,7 @@ impl Exchange {
     pub(in crate::server) fn take_files_done(&mut self) {
         while let Some(news) = self.transfers.next_news() {
             match news {
-                News::GoOn(token) => self.upload_goes_on(token),
+                News::GoOn(token) => self.unblock(token, Blocked::STORE),
                 News::Kept { token, id, name, uploader, size, sha256 } => {
                     self.file_kept(token, (id, name, size, sha256), uploader);
                 }
@@ -189,7 +193,7 @@ impl Exchange {
 
     /// Lists the files of a room.
     pub(super) fn list_files(&mut self, token: Token, room: &str) {
-        let base = self.live.config().public_url();
+        let base = self.base_url(token, self.live.config().tells_https());
         let lines: Vec<String> = match self.engine.hub().files_in(session(token), room, LISTED) {
             Err(refusal) => return self.reply(token, &Event::Refused(refusal)),
             Ok(files) if files.is_empty() => vec![format!("no files in {room} (try /upload)")],

@@ -28,7 +28,7 @@ impl Exchange {
             }
         };
         let farewell = Some(answer.to_owned());
-        self.perform_one(token, Action::Reject { what: "TLS", farewell });
+        self.perform_one(token, Action::Reject { why: "TLS is off (--tls)", farewell });
     }
 
     /// The handshake is done: detection begins again with what comes inside, and some of that may
@@ -44,7 +44,7 @@ impl Exchange {
         self.broadcast.take_early(&mut self.net, token);
         self.stats.count(Counter::Handshakes);
         if let Some(connection) = self.net.connection(token) {
-            info!("{}: closed: no TLS: {why}", connection.address);
+            info!("{}: closed: TLS handshake failed: {why}", connection.address);
         }
         self.drain(token);
     }

@@ -15,8 +15,7 @@ use log::info;
 impl Exchange {
     /// Answers a server operator with a link to the page.
     pub(super) fn make_loop_link(&mut self, token: Token) {
-        let user = self.engine.hub().user(session(token));
-        if !user.is_some_and(User::is_operator) {
+        if !self.is_operator(token) {
             return self.reply(token, &Event::Refused(Refusal::NotOperator));
         }
         if self.live.config().loop_pages == 0 || self.live.config().no_http {
@@ -36,7 +35,7 @@ impl Exchange {
         });
         let key = self.pages.add_link(token, key);
         let text = format!(
-            "{base}/loop#{key} shows the loop, once and for as long as you are connected here"
+            "to watch the loop, open {base}/loop#{key} (it works once, and only while you are connected)"
         );
         self.notice(token, &text);
     }

@@ -112,7 +112,7 @@ impl Exchange {
             #[cfg(feature = "web")]
             pages: Pages::default(),
             #[cfg(feature = "web")]
-            transfers: Transfers::closed(),
+            transfers: Transfers::default(),
             abandoned_rooms: Looks::default(),
             unused_accounts: Looks::default(),
             reload_asked: false,
@@ -197,6 +197,11 @@ impl Exchange {
         self.broadcast.tell(&mut self.net, self.engine.hub(), Cause::default(), to, event);
     }
 
+    /// Whether a server operator is at a connection.
+    fn is_operator(&self, token: Token) -> bool {
+        self.engine.hub().user(session(token)).is_some_and(User::is_operator)
+    }
+
     /// Tells a peer that the server could not do what it asked for: to a program, a failure.
     pub(super) fn fail(&mut self, token: Token, why: &str) {
         self.reply(token, &Event::Refused(Refusal::Failed(why.into())));
@@ -204,10 +209,6 @@ impl Exchange {
 
     /// Shows a server operator how full the server is and what its limits have done.
     pub(super) fn show_stats(&mut self, token: Token) {
-        let user = self.engine.hub().user(session(token));
-        if !user.is_some_and(User::is_operator) {
-            return self.reply(token, &Event::Refused(Refusal::NotOperator));
-        }
         let (used, limit) = self.net.send_memory();
         let (used, limit) = (used.div_ceil(1024 * 1024), Bytes(limit));
         let mut lines = vec![
@@ -223,10 +224,6 @@ impl Exchange {
 
     /// Has the configuration reloaded for a server operator, after this turn's lines.
     pub(super) fn ask_for_reload(&mut self, token: Token) {
-        let user = self.engine.hub().user(session(token));
-        if !user.is_some_and(User::is_operator) {
-            return self.reply(token, &Event::Refused(Refusal::NotOperator));
-        }
         audit::reload(self.engine.hub(), session(token));
         self.reload_asked = true;
         self.notice(token, "reloading the configuration; the log says what has changed");
@@ -239,10 +236,6 @@ impl Exchange {
 
     /// Switches the trace for a server operator.
     pub(super) fn switch_trace(&mut self, token: Token, on: bool) {
-        let user = self.engine.hub().user(session(token));
-        if !user.is_some_and(User::is_operator) {
-            return self.reply(token, &Event::Refused(Refusal::NotOperator));
-        }
         let text = self.set_trace(on);
         self.notice(token, text);
     }
@@ -290,6 +283,14 @@ impl Exchange {
         } else {
             self.say_farewell(token);
         }
+    }
+
+    /// It is no plain peer: the one that it was taken for leaves, and until then nothing is told to both.
+    pub(super) fn withdraw(&mut self, token: Token) {
+        let Some(mut peer) = self.net.peer(token) else { return };
+        peer.connection.life.withdrawn = peer.connection.life.entered;
+        self.broadcast.send(&mut peer, self.engine.hub(), &[]);
+        self.propose_leave(token);
     }
 
     pub(super) fn propose_leave(&mut self, token: Token) {

@@ -78,6 +78,9 @@ impl Exchange {
     pub(in crate::server) fn perform_one(&mut self, token: Token, action: Action) -> bool {
         match action {
             Action::Do(command) => return self.decide(token, command),
+            Action::Stats | Action::Reload | Action::Trace(_) if !self.is_operator(token) => {
+                self.reply(token, &Event::Refused(Refusal::NotOperator));
+            }
             Action::Stats => self.show_stats(token),
             Action::Reload => self.ask_for_reload(token),
             Action::Trace(on) => self.switch_trace(token, on),
@@ -111,13 +114,13 @@ impl Exchange {
                 self.answer_proof(token, ProofAnswer::Failed);
             }
             Action::Replay(query, upto) => self.replay(token, *query, upto),
-            Action::Withdraw => self.propose_leave(token),
+            Action::Withdraw => self.withdraw(token),
             Action::Leave { words, farewell } => self.leave(token, words, farewell),
             Action::Relay(relay) => self.relay(token, relay),
             Action::StartTls => self.start_tls(token),
             Action::Secured => self.secured(token),
             Action::HandshakeFailed(why) => self.handshake_failed(token, &why),
-            Action::Reject { what, farewell } => self.turn_away(token, what, farewell),
+            Action::Reject { why, farewell } => self.turn_away(token, why, farewell.as_deref()),
             Action::Respond { status, bytes, of_page } => {
                 self.respond(token, status, &bytes, of_page);
             }
@@ -166,13 +169,13 @@ impl Exchange {
     }
 
     /// Tells a peer that it is not served, and closes.
-    fn turn_away(&mut self, token: Token, what: &str, farewell: Option<String>) {
+    pub(super) fn turn_away(&mut self, token: Token, why: &str, farewell: Option<&str>) {
         self.broadcast.take_early(&mut self.net, token);
         if let Some(connection) = self.net.connection(token) {
-            info!("{}: closed: {what} is not served here", connection.address);
+            info!("{}: closed: {why}", connection.address);
         }
         if let Some(farewell) = farewell {
-            self.speak(token, |session, _, out| session.farewell(&farewell, out));
+            self.speak(token, |session, _, out| session.farewell(farewell, out));
         }
         self.drain(token);
     }
@@ -194,7 +197,7 @@ impl Exchange {
 
     /// Lets the chat decide a command; whether that is all.
     pub(super) fn decide(&mut self, token: Token, command: Command) -> bool {
-        let decision = self.engine.decide(session(token), command, self.net.moment());
+        let decision = self.engine.hub().decide(session(token), command, self.net.moment());
         self.carry_out(token, decision)
     }
 
@@ -496,7 +499,7 @@ impl Exchange {
             }
             _ => {}
         }
-        let decision = self.engine.worked(session(token), purpose, outcome, now);
+        let decision = self.engine.hub().worked(session(token), purpose, outcome, now);
         self.carry_out(token, decision);
     }
 

@@ -8,7 +8,7 @@ use crate::server::stats::Counter;
 use crate::session::Relay;
 use crate::wire::proxy::{Header, header};
 use chatloop_reactor::Token;
-use log::{debug, info};
+use log::debug;
 use std::time::Duration;
 
 /// How long a peer of `--proxy-from` may be silent before it is taken for a client. A proxy that
@@ -92,14 +92,7 @@ impl Exchange {
     /// What a proxy says makes no sense, or comes from none: the connection closes.
     fn reject_relay(&mut self, token: Token, why: &str, farewell: Option<&str>) {
         self.stats.count(Counter::Relays);
-        self.broadcast.take_early(&mut self.net, token);
-        if let Some(connection) = self.net.connection(token) {
-            info!("{}: closed: {why}", connection.address);
-        }
-        if let Some(farewell) = farewell {
-            self.speak(token, |session, _, out| session.farewell(farewell, out));
-        }
-        self.drain(token);
+        self.turn_away(token, why, farewell);
     }
 
     /// The client's protocol is to be detected.

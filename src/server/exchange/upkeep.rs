@@ -92,7 +92,7 @@ impl Exchange {
             delay = delay.max(HEADER_TIMEOUT);
         }
         let gate = LineGate::new(is_flood_limited(config, &address), now);
-        let session = Dialect::new(config.style.into(), config.protocol.into());
+        let session = Dialect::new(config.style, config.protocol);
         let lane = self.broadcast.enter(session.format());
         let token = self.net.insert(work_limit(config, &address), |token| {
             let mut connection =
@@ -361,7 +361,7 @@ impl Exchange {
     pub(in crate::server) fn reload(&mut self) -> Option<&Config> {
         let had_transcript = transcript::is_wanted(self.live.config());
         let changed = self.live.reload();
-        self.live.reload_certificate();
+        self.live.reload_certificate(self.net.moment());
         if !changed {
             return None;
         }

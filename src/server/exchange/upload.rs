@@ -57,11 +57,7 @@ impl Exchange {
             return self.fail(token, "the system has no randomness for a token; try again");
         };
         let tls = self.is_encrypted(token) && !self.live.tls().is_none_or(|it| it.is_self_signed());
-        let config = self.live.config();
-        let base = match &config.url {
-            Some(url) => url.clone(),
-            None => config.url_by(tls || config.tls_only),
-        };
+        let base = self.base_url(token, tls || self.live.config().tls_only);
         let url = format!("{base}/upload/{key}");
         if self.net.connection(token).is_none() {
             return self.notice(token, &format!("to upload a file: curl -T FILE {url}/"));
@@ -69,6 +65,13 @@ impl Exchange {
         self.speak(token, |session, view, out| {
             session.offer_upload(&url, shared.as_deref(), view, out);
         });
+    }
+
+    /// What the URLs begin with that this peer is told.
+    pub(super) fn base_url(&mut self, token: Token, tls: bool) -> String {
+        let connection = self.net.connection(token);
+        let local = connection.and_then(|it| it.io.transport.local_address().ok());
+        self.live.config().url_at(local, tls)
     }
 
     fn is_encrypted(&mut self, token: Token) -> bool {
@@ -192,7 +195,7 @@ impl Exchange {
             None => None,
             Some(room) => {
                 let Some(me) = hub.session_in(account, room) else {
-                    return rejected(403, format!("to share a file in {room}, be in there"));
+                    return rejected(403, format!("you are not in {room}: join it first"));
                 };
                 let shared = hub.may_share(me, room);
                 let (room, since) =
@@ -320,10 +323,6 @@ impl Exchange {
         }
     }
 
-    pub(super) fn upload_goes_on(&mut self, token: Token) {
-        self.unblock(token, Blocked::STORE);
-    }
-
     /// A file cannot be written. What there was of it is removed.
     pub(super) fn upload_failed(&mut self, token: Token, error: &io::Error) {
         warn!("an upload failed: {error}");
@@ -351,7 +350,8 @@ impl Exchange {
         let time = self.net.moment();
         let (name, sha256) = (name.into(), sha256.into());
         let file = StoredFile { id, name, size, sha256, by, account, origin, room, time };
-        let text = format!("shared {}", line(&file, &self.live.config().public_url()));
+        let base = self.base_url(token, self.live.config().tells_https());
+        let text = format!("shared {}", line(&file, &base));
         self.propose(token, Change::Upload { file: Box::new(file) });
         // In the same transaction: one is not kept without the other.
         if let Some((me, room, _)) = share {
@@ -362,6 +362,7 @@ impl Exchange {
 
     /// A file is known to the chat, or no longer.
     pub(super) fn file_changed(&mut self, token: Token, id: &Arc<str>) {
+        let base = self.base_url(token, self.live.config().tells_https());
         let Some(file) = self.engine.hub().file(id) else {
             self.transfers.remove(Arc::clone(id));
             return self.answer_upload(
@@ -371,7 +372,7 @@ impl Exchange {
                 None,
             );
         };
-        let url = format!("{}{}", self.live.config().public_url(), path_of(file));
+        let url = format!("{base}{}", path_of(file));
         self.answer_upload(token, 201, &url.clone(), Some(url));
     }
 

@@ -34,8 +34,8 @@ impl TimerKind {
     pub(in crate::server) fn name(self) -> &'static str {
         match self {
             TimerKind::Peer(_, timer) => timer.name(),
-            TimerKind::Stall => "does everyone read?",
-            TimerKind::Shortage => "is memory still short?",
+            TimerKind::Stall => "stalled clients",
+            TimerKind::Shortage => "whether memory is short",
             TimerKind::Trim => "memory may go back",
             TimerKind::Accept => "accept again",
             TimerKind::Rejections => "log the rejections",

@@ -22,6 +22,36 @@ fn a_silent_client_is_greeted_when_the_timeout_expires_and_misses_no_message() {
     assert_eq!(lines[lines.len() - 2..], ["[tom]: one", "[tom] waves"], "{lines:?}");
 }
 
+/// It was welcomed, and told what was said, as the plain peer that it was taken for.
+#[test]
+fn who_is_taken_for_plain_at_the_last_moment_hears_nothing_as_such() {
+    for request in ["GET /health HTTP/1.1\r\nHost: a\r\n\r\n", "NICK ada\r\nUSER a 0 * :a\r\n"] {
+        let mut in_time = 0;
+        // After so many lines its early buffer is full.
+        for lines in 0..30 {
+            let mut bench =
+                Bench::new(&["--outbox-soft=16k", "--greeting-delay=60000", "--flood-limit=off"]);
+            let (mut talker, mut late) = (bench.join("talker"), bench.connect());
+            bench.settle();
+            for _ in 0..lines {
+                talker.send(&format!("{}\n", "x".repeat(1_000)));
+                bench.turn();
+            }
+            talker.send("hello\n");
+            late.send(request);
+            let answer = bench.lines(&mut late).join("\n");
+            if answer.starts_with("* connected as") {
+                continue;
+            }
+            in_time += 1;
+            let expected = ["HTTP/1.1 200 ", ":chatloop.local 001 ada "];
+            assert!(expected.iter().any(|it| answer.starts_with(it)), "{lines}: {answer}");
+            assert!(!answer.contains("xxx") && !answer.contains("hello"), "{lines}: {answer}");
+        }
+        assert!((1..30).contains(&in_time), "{in_time}");
+    }
+}
+
 #[test]
 fn what_has_come_when_the_timeout_expires_decides() {
     let mut bench = Bench::new(&[]);
@@ -87,6 +117,7 @@ fn what_scanners_of_ports_begin_with_is_closed_and_not_talk() {
         b"\x80\x2e\x01\0\x02\0\x15\0\0\0\x10\n",
         b"SSH-2.0-Go\r\nhello\n",
         b"OPTIONS rtsp://x RTSP/1.0\r\nCSeq: 1\r\n\r\n",
+        b"INVITE sip:nm@a SIP/2.0\r\nVia: x\r\n\r\n",
     ] {
         let mut scanner = bench.connect();
         scanner.send_bytes(probe);
@@ -94,6 +125,22 @@ fn what_scanners_of_ports_begin_with_is_closed_and_not_talk() {
     }
     assert!(bench.lines(&mut tom).is_empty());
     assert_eq!(bench.online(), 1);
+}
+
+#[test]
+fn a_request_with_a_method_that_no_one_knows_is_answered_and_not_talk() {
+    let mut bench = Bench::new(&[]);
+    let mut tom = bench.join("tom");
+    for cut in [0, 4, 12] {
+        let request = "PROPFIND / HTTP/1.1\r\nHost: localhost\r\n\r\n";
+        let mut peer = bench.connect();
+        peer.send_bytes(&request.as_bytes()[..cut]);
+        bench.settle();
+        peer.send_bytes(&request.as_bytes()[cut..]);
+        let answer = bench.wait_for_end(&mut peer);
+        assert!(answer.contains("HTTP/1.1 405 "), "{answer}");
+    }
+    assert!(!bench.lines(&mut tom).iter().any(|line| line.contains("HTTP")));
 }
 
 #[test]

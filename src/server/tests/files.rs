@@ -69,7 +69,7 @@ fn a_file_is_shared_in_a_room_and_read_by_whoever_has_its_url() {
     bob.send(&format!("/delfile {file}\n"));
     bench.wait_for(&mut bob, "plan.pdf is not yours");
     alice.send(&format!("/delfile {file}\n"));
-    bench.wait_for(&mut alice, "plan.pdf is deleted");
+    bench.wait_for(&mut alice, "deleted plan.pdf");
     assert_eq!(status(&get(&mut bench, &file, "")), "404");
     bob.send("/files\n");
     bench.wait_for(&mut bob, "no files in #lobby");

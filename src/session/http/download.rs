@@ -161,12 +161,22 @@ fn head(file: &StoredFile, tag: &str) -> Response {
     let shown = SHOWN.iter().find(|(known, _)| Some(*known) == ending.as_deref());
     let disposition = if shown.is_some() { "inline" } else { "attachment" };
     let name = utf8_percent_encode(&file.name, ESCAPED);
+    // `curl -J` knows this form only.
+    let is_plain = |byte: u8| matches!(byte, b' '..=b'~') && !b"\"\\%".contains(&byte);
+    let plain = if file.name.bytes().all(is_plain) {
+        format!("; filename=\"{}\"", file.name)
+    } else {
+        String::new()
+    };
     Response {
         content_type: shown.map_or("application/octet-stream", |(_, content_type)| *content_type),
         headers: vec![
             ("Accept-Ranges", "bytes".into()),
             ("Cache-Control", "private, max-age=31536000, immutable".into()),
-            ("Content-Disposition", format!("{disposition}; filename*=UTF-8''{name}").into()),
+            (
+                "Content-Disposition",
+                format!("{disposition}{plain}; filename*=UTF-8''{name}").into(),
+            ),
             ("Content-Security-Policy", "sandbox; default-src 'none'".into()),
             ("ETag", tag.to_owned().into()),
             ("Last-Modified", http_date(file.time).into()),
@@ -250,16 +260,18 @@ mod tests {
     #[test]
     fn only_what_cannot_hold_a_script_is_shown() {
         for (name, content_type, disposition) in [
-            ("a.PNG", "image/png", "inline"),
+            ("a.PNG", "image/png", "inline; filename=\"a.PNG\""),
+            ("a b.txt", "text/plain; charset=utf-8", "inline; filename=\"a b.txt\""),
             ("a.txt", "text/plain; charset=utf-8", "inline"),
             ("a.html", "application/octet-stream", "attachment"),
             ("a.svg", "application/octet-stream", "attachment"),
             ("png", "application/octet-stream", "attachment"),
-            ("a\"\u{20ac}.pdf", "application/octet-stream", "attachment"),
+            ("a\"\u{20ac}.pdf", "application/octet-stream", "attachment; filename*"),
+            ("a%\".pdf", "application/octet-stream", "attachment; filename*"),
         ] {
             let (_, head, _) = get(name, "");
             assert!(head.contains(&format!("\r\nContent-Type: {content_type}\r\n")), "{head}");
-            assert!(head.contains(&format!("\r\nContent-Disposition: {disposition}; ")), "{head}");
+            assert!(head.contains(&format!("\r\nContent-Disposition: {disposition}")), "{head}");
             assert!(head.contains("\r\nContent-Security-Policy: sandbox"), "{head}");
             assert!(head.contains("\r\nX-Content-Type-Options: nosniff\r\n"), "{head}");
             assert!(head.is_ascii(), "{head}");

@@ -360,7 +360,7 @@ fn answer(request: &Request<'_>, settings: &Settings, reader: &Reader, now: Mome
     };
     let method_not_allowed = || Response {
         headers: vec![("Allow", METHODS.into())],
-        ..Response::text(405, "this path has the methods GET and HEAD")
+        ..Response::text(405, "method not allowed: use GET or HEAD")
     };
     let Some(path) = request.path else { return respond(method_not_allowed()) };
     let route = route(path);

@@ -32,19 +32,25 @@ pub(super) fn options() -> Response {
 /// # Errors
 /// The status and the line to answer with.
 pub(super) fn read(request: &Request<'_>, rest: &str) -> Result<Upload, Fault> {
+    let content_type = request.header("content-type").unwrap_or_default();
+    if content_type.to_ascii_lowercase().starts_with("multipart/") {
+        return Err(A_FORM);
+    }
     let rest = rest.strip_prefix('/').unwrap_or(rest);
     let (token, name) = match rest.split_once('/') {
         Some((token, name)) if is_token(token) => (Some(token), name),
-        Some(_) => return Err(BAD_NAME),
+        Some(_) => return Err(NO_NAME),
         None if is_token(rest) && request.method == "POST" => (Some(rest), ""),
+        // It would become the name of a file that no one may upload.
+        None if is_token(rest) => return Err(NO_NAME),
         None => (None, rest),
     };
     let disposition = || request.header("content-disposition").and_then(file_name);
     let name = match decoded(name)? {
         name if name.is_empty() => match disposition() {
             Some(name) => name?,
-            None if request.method == "PUT" => return Err(BAD_NAME),
-            None => fallback(request.header("content-type")),
+            None if request.method == "PUT" => return Err(NO_NAME),
+            None => fallback(content_type),
         },
         name => name,
     };
@@ -66,8 +72,17 @@ pub(super) fn read(request: &Request<'_>, rest: &str) -> Result<Upload, Fault> {
 
 const BAD_NAME: Fault = Fault {
     status: 400,
-    text: "invalid file name: it may have 200 bytes, none of them a / or a control character",
+    text: "invalid file name: at most 200 bytes, no slash, no control character",
 };
+
+const NO_NAME: Fault = Fault {
+    status: 400,
+    text: "the path is /upload/NAME, or /upload/TOKEN/NAME (curl -T adds the name behind a /)",
+};
+
+/// What is around a file in a form would be kept as part of it.
+const A_FORM: Fault =
+    Fault { status: 415, text: "send the file itself and not a form (curl -T FILE, not curl -F)" };
 
 /// A name may hold nothing that a reader of a line would not see: it is told to others.
 fn checked(name: String) -> Result<String, Fault> {
@@ -136,8 +151,8 @@ fn unquoted(text: &str) -> Option<(String, &str)> {
 }
 
 /// The name of a file that was given none.
-fn fallback(content_type: Option<&str>) -> String {
-    let kind = content_type.unwrap_or_default().split(';').next().unwrap_or_default();
+fn fallback(content_type: &str) -> String {
+    let kind = content_type.split(';').next().unwrap_or_default();
     let ending = match kind.trim() {
         "text/plain" => "txt",
         kind => super::download::ending(kind).unwrap_or("bin"),
@@ -241,6 +256,11 @@ mod tests {
         }
         let head = "POST /upload HTTP/1.1\nHost: a\nContent-Disposition: x; filename=\"../a\"";
         assert_eq!(parse(head), Err(400));
+        // A token without the / behind it is no name.
+        assert_eq!(put("/upload/0123456789abcdef0123456789abcdef"), Err(400));
+        // `curl -F`: its envelope would be kept with the file.
+        let head = "POST /upload HTTP/1.1\nHost: a\nContent-Type: Multipart/form-data; boundary=x";
+        assert_eq!(parse(head), Err(415));
     }
 
     #[test]

@@ -191,8 +191,14 @@ fn closed_by_peer(payload: &[u8]) -> Close {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::websocket::client_frame;
+    use crate::wire::websocket::write_masked;
     use proptest::prelude::*;
+
+    fn client_frame(first: u8, payload: &[u8]) -> Vec<u8> {
+        let mut frame = Vec::new();
+        write_masked(first, payload, &mut frame);
+        frame
+    }
 
     /// All that comes of these bytes, cut into these pieces: messages, answers, the last frame.
     fn read(input: &[u8], cuts: &[usize]) -> (Vec<Vec<u8>>, Vec<u8>) {

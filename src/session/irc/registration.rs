@@ -137,11 +137,7 @@ pub(super) fn nick(context: &mut Context<'_, '_>, message: &Message<'_>) {
         registration.wanted = checked.as_ref().ok().cloned();
     }
     let free = checked.and_then(|nick| {
-        let account = context
-            .session
-            .registration
-            .as_ref()
-            .and_then(|registration| registration.account.clone());
+        let account = context.session.registration.as_ref().and_then(|it| it.account.clone());
         match context.view.hub.nick_is_free(context.view.me, account.as_ref(), &nick) {
             // It may still log in to that account.
             Err(Refusal::NickReserved(_)) if account.is_none() && negotiates(context) => Ok(nick),
@@ -169,11 +165,7 @@ fn may_be_own(context: &Context<'_, '_>, nick: &Name) -> bool {
     let hub = context.view.hub;
     let holder = hub.session_of(nick.as_str()).and_then(|session| hub.user(session));
     let account = holder.and_then(|holder| holder.identity.account.as_ref());
-    let proved = context
-        .session
-        .registration
-        .as_ref()
-        .and_then(|registration| registration.account.as_ref());
+    let proved = context.session.registration.as_ref().and_then(|it| it.account.as_ref());
     account.is_some() && (proved.is_none() || proved == account)
 }
 

@@ -164,7 +164,7 @@ fn other(context: &mut Context<'_, '_>, event: &Event) {
             history::past(context, past);
             context.continue_list(event);
         }
-        Event::FileDeleted { name } => context.reply().notice(&format!("{name} is deleted")),
+        Event::FileDeleted { name } => context.reply().notice(&format!("deleted {name}")),
         event => context.observed(event),
     }
 }

@@ -5,7 +5,7 @@ use crate::session::frame::Needs;
 use crate::session::http;
 use crate::wire::irc::{MAX_BODY, MAX_PARAMETERS};
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Settings {
     /// A host name.
     pub name: String,
@@ -161,15 +161,8 @@ impl Settings {
         Settings {
             name: "irc.example.org".into(),
             network: "Test".into(),
-            has_password: false,
-            requires_account: false,
-            registers_early: false,
-            tls: false,
-            sts: None,
-            motd: None,
-            started: Moment(0),
             filehost: Some("https://irc.example.org/upload".into()),
-            web: http::Settings::default(),
+            ..Settings::default()
         }
     }
 }

@@ -1,12 +1,13 @@
 //! Replies in plain text: a heading that says what follows and how much, then one line for each.
 
 use super::Theme;
-use super::lines::{GREEN, LineWriter, label, users};
+use super::lines::{GREEN, LineWriter, label};
 use crate::chat::{
     BanTarget, Event, Flag, Modes, Moment, Name, Page, Past, Person, RoomLine, Scope,
     ServerBanLine, Target, Whois,
 };
 use crate::session::{account_text, time};
+use crate::wire::plural::counted;
 
 /// Adds the lines of an answer to `out`.
 pub(super) fn render(theme: Theme, event: &Event, out: &mut LineWriter<'_>) {
@@ -43,17 +44,14 @@ fn entries(count: usize) -> String {
 
 fn lines(theme: Theme, event: &Event) -> Vec<String> {
     match event {
-        Event::Rooms(rooms) => {
-            let heading = |total| format!("{total} {}:", if total == 1 { "room" } else { "rooms" });
-            page(heading, rooms, room_line)
-        }
+        Event::Rooms(rooms) => page(|total| counted(total, "room") + ":", rooms, room_line),
         Event::Who { room, people } => {
             let place = room.as_ref().map_or("online".to_owned(), |room| format!("in {room}"));
-            let heading = |total| format!("{} {place}:", users(total));
+            let heading = |total| format!("{} {place}:", counted(total, "user"));
             page(heading, people, |person| person_line(theme, person))
         }
         Event::Connections(people) => {
-            let heading = |total| format!("{} connected:", users(total));
+            let heading = |total| format!("{} connected:", counted(total, "user"));
             page(heading, people, |person| {
                 let (line, since) = (person_line(theme, person), time::shown(person.since));
                 format!("{line} from {} since {since} UTC", person.who.label)
@@ -77,8 +75,7 @@ fn lines(theme: Theme, event: &Event) -> Vec<String> {
         Event::Accounts(accounts) => page(
             |total| match total {
                 0 => "no registered accounts".to_owned(),
-                1 => "1 registered account:".to_owned(),
-                _ => format!("{total} registered accounts:"),
+                _ => counted(total, "registered account") + ":",
             },
             accounts,
             account_text::line,
@@ -94,7 +91,7 @@ fn lines(theme: Theme, event: &Event) -> Vec<String> {
         Event::Certificates(known) => {
             known.iter().map(|fingerprint| format!("certificate {fingerprint}")).collect()
         }
-        Event::FileDeleted { name } => vec![format!("{name} is deleted")],
+        Event::FileDeleted { name } => vec![format!("deleted {name}")],
         Event::ServerBans(bans) => {
             page(|total| format!("server bans: {}", entries(total)), bans, server_ban_line)
         }
@@ -125,7 +122,7 @@ fn server_ban_line(ban: &ServerBanLine) -> String {
 fn room_line(room: &RoomLine) -> String {
     let joined = if room.joined { ", joined" } else { "" };
     let topic = room.topic.as_ref().map(|topic| format!(": {topic}")).unwrap_or_default();
-    format!("{} ({}{joined}){topic}", room.room, users(room.members))
+    format!("{} ({}{joined}){topic}", room.room, counted(room.members, "user"))
 }
 
 /// `@` marks an operator, `+` a voiced member, as IRC does.
@@ -183,7 +180,7 @@ fn modes_text(modes: &Modes) -> String {
     };
     let mut words: Vec<String> = modes.flags.iter().map(word).map(str::to_owned).collect();
     words.extend(modes.key.as_ref().map(|key| format!("key {key} (k)")));
-    words.extend(modes.limit.map(|limit| format!("limit {} (l)", users(limit as usize))));
+    words.extend(modes.limit.map(|limit| format!("limit {} (l)", counted(limit as usize, "user"))));
     if words.is_empty() { "no restrictions".to_owned() } else { words.join(", ") }
 }
 
@@ -199,8 +196,7 @@ fn heading(past: &Past, total: usize, out: &mut LineWriter<'_>) {
     };
     let count = match total {
         0 => "no messages".to_owned(),
-        1 => "1 message (times in UTC)".to_owned(),
-        count => format!("{count} messages (times in UTC)"),
+        count => format!("{} (times in UTC)", counted(count, "message")),
     };
     out.notice(GREEN, &format!("{what}: {count}"));
     if let (Some(from), Scope::Search { words, .. }) = (past.unsearched, &past.query.scope) {

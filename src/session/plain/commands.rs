@@ -3,9 +3,9 @@
 
 use super::arguments::{Fault, Line};
 use super::parsers::{
-    Context, Parsed, about_message, account, bell, certificate, history, keep, list, lock,
-    mask_mode, member_mode, password, react, room, room_or_current, run, search, server_ban,
-    switch, target, tell, topic, who,
+    Context, Parsed, about_message, account, alone, bell, certificate, history, keep, list, lock,
+    mask_mode, member_mode, of_room, of_word, password, react, room, room_or_current, run, search,
+    server_ban, switch, target, tell, topic, who,
 };
 use super::session::{Session, quit};
 use super::theme::Style;
@@ -42,20 +42,15 @@ static ROWS: &[Row] = rows! {
     ["quit", "exit", "bye"], "[MESSAGE]", "disconnect", |_, line| {
         Ok(quit(line.rest()))
     };
-    ["nick", "name"], "NAME", "change your nick", |_, mut line| {
-        let nick = line.need()?;
-        line.end()?;
-        run(Command::Nick(nick.into()))
+    ["nick", "name"], "NAME", "change your nick", |_, line| {
+        of_word(line, |nick| Command::Nick(nick.into()))
     };
     ["who", "names", "users"], "[#room|*]", "list the users in a room, or all", who;
-    ["whois"], "NICK", "show who a user is", |_, mut line| {
-        let nick = line.need()?;
-        line.end()?;
-        run(Command::Whois(nick.into()))
+    ["whois"], "NICK", "show who a user is", |_, line| {
+        of_word(line, |nick| Command::Whois(nick.into()))
     };
     ["rooms", "list"], "", "list the rooms", |_, line| {
-        line.end()?;
-        list(Listing::Rooms(Walk::default()))
+        alone(line, list(Listing::Rooms(Walk::default())))
     };
     ["join", "j"], "#room [KEY]", "join a room, or create it", |context, mut line| {
         let (room, key) = (line.need()?, line.word());
@@ -80,19 +75,14 @@ static ROWS: &[Row] = rows! {
     ["away"], "[MESSAGE]", "mark yourself as away", |_, line| {
         run(Command::Away(Some(line.rest().unwrap_or("away").into())))
     };
-    ["back"], "", "end being away", |_, line| {
-        line.end()?;
-        run(Command::Away(None))
-    };
+    ["back"], "", "end being away", |_, line| alone(line, run(Command::Away(None)));
     ["ignore"], "[NICK]", "ignore a user, or list ignored users", |_, mut line| {
         let nick = line.word();
         line.end()?;
         run(nick.map_or(Command::Ignored, |nick| Command::Ignore(nick.into(), true)))
     };
-    ["unignore"], "NICK", "stop ignoring a user", |_, mut line| {
-        let nick = line.need()?;
-        line.end()?;
-        run(Command::Ignore(nick.into(), false))
+    ["unignore"], "NICK", "stop ignoring a user", |_, line| {
+        of_word(line, |nick| Command::Ignore(nick.into(), false))
     };
     ["msg", "m", "tell", "query"], "NICK TEXT", "send a direct message", |_, mut line| {
         let (nick, text) = (line.need()?, line.need_rest()?);
@@ -133,20 +123,14 @@ static ROWS: &[Row] = rows! {
     ["history", "last"], "[#room|NICK] [N] | [#room] before|after N|id:ID|TIME [COUNT]",
         "show earlier messages", history;
     ["search"], "WORDS [#room] [from NICK]", "search your rooms for messages", search;
-    ["upload"], "[#room]", "upload a file and share it in a room: shows how", |context, line| {
-        let (room, line) = room_or_current(context, line)?;
-        line.end()?;
-        Ok(Action::Files(FileRequest::Offer(Some(room))))
+    ["upload"], "[#room]", "show how to upload a file and share it in a room", |context, line| {
+        of_room(context, line, |room| Action::Files(FileRequest::Offer(Some(room))))
     };
     ["files"], "[#room]", "list the files shared in a room", |context, line| {
-        let (room, line) = room_or_current(context, line)?;
-        line.end()?;
-        Ok(Action::Files(FileRequest::List(room)))
+        of_room(context, line, |room| Action::Files(FileRequest::List(room)))
     };
-    ["delfile"], "URL", "delete a file that you have uploaded (operators: any)", |_, mut line| {
-        let id = file_id(line.need()?);
-        line.end()?;
-        run(Command::DeleteFile(id))
+    ["delfile"], "URL", "delete a file that you have uploaded (operators: any)", |_, line| {
+        of_word(line, |url| Command::DeleteFile(file_id(url)))
     };
     ["register"], "PASSWORD", "register your nick as an account", |_, line| {
         run(Command::Register(password(line)?))
@@ -155,10 +139,7 @@ static ROWS: &[Row] = rows! {
         let name = line.need()?;
         run(Command::Login(name.into(), password(line)?))
     };
-    ["logout"], "", "log out of your account", |_, line| {
-        line.end()?;
-        run(Command::Logout)
-    };
+    ["logout"], "", "log out of your account", |_, line| alone(line, run(Command::Logout));
     ["password", "passwd"], "OLD NEW", "change your password", |_, mut line| {
         let old = Secret::new(line.need()?);
         run(Command::Password(old, password(line)?))
@@ -213,9 +194,7 @@ static ROWS: &[Row] = rows! {
     ["unlock"], "[#room] topic|invite|moderated|external|secret|ctcp|key|limit",
         "remove a restriction", |context, line| lock(context, line, false);
     ["modes", "mode"], "[#room]", "show the restrictions of a room", |context, line| {
-        let (room, line) = room_or_current(context, line)?;
-        line.end()?;
-        run(Command::Modes(room))
+        of_room(context, line, |room| Action::Do(Command::Modes(room)))
     };
     ["oper"], "NAME PASSWORD", "become a server operator", |_, mut line| {
         let name = line.need()?;
@@ -231,10 +210,8 @@ static ROWS: &[Row] = rows! {
     };
     ["gban"], "ADDRESS|account:NAME [10m|2h|3d] [REASON]",
         "operator: ban from the server, or list server bans", server_ban;
-    ["ungban"], "ADDRESS|account:NAME", "operator: remove a server ban", |_, mut line| {
-        let target = target(line.need()?);
-        line.end()?;
-        run(Command::ServerUnban(target))
+    ["ungban"], "ADDRESS|account:NAME", "operator: remove a server ban", |_, line| {
+        of_word(line, |word| Command::ServerUnban(target(word)))
     };
     ["announce", "wall"], "TEXT", "operator: send a message to everyone", |_, line| {
         let text = line.need_rest()?;
@@ -243,17 +220,11 @@ static ROWS: &[Row] = rows! {
     ["account"], "[list] | add|reset NAME PASSWORD | delete NAME [erase]",
         "operator: list accounts, make one, give it a new password, delete it", account;
     ["connections"], "", "operator: list all connections", |_, line| {
-        line.end()?;
-        list(Listing::Connections(Walk::default()))
+        alone(line, list(Listing::Connections(Walk::default())))
     };
-    ["stats"], "", "operator: show how full the server is and what its limits have done", |_, line| {
-        line.end()?;
-        Ok(Action::Stats)
-    };
-    ["rehash"], "", "operator: reload the configuration", |_, line| {
-        line.end()?;
-        Ok(Action::Reload)
-    };
+    ["stats"], "", "operator: show how full the server is and what its limits have done",
+        |_, line| alone(line, Ok(Action::Stats));
+    ["rehash"], "", "operator: reload the configuration", |_, line| alone(line, Ok(Action::Reload));
     ["trace"], "on|off", "operator: switch the trace of the loop (--trace)", |_, mut line| {
         let on = match line.need()? {
             "on" => true,
@@ -263,10 +234,8 @@ static ROWS: &[Row] = rows! {
         line.end()?;
         Ok(Action::Trace(on))
     };
-    ["loop"], "", "operator: make a link to the page that shows the loop", |_, line| {
-        line.end()?;
-        Ok(Action::LoopLink)
-    };
+    ["loop"], "", "operator: make a link to the page that shows the loop",
+        |_, line| alone(line, Ok(Action::LoopLink));
 };
 
 /// Parses a line without its `/`.
@@ -289,26 +258,8 @@ pub(super) fn parse(context: &mut Context<'_>, text: &str) -> Result<Action, Str
 }
 
 /// The commands that have no counterpart in IRC, or none that takes a number, which CHATLOOP lends it.
-const LENT: [&str; 18] = [
-    "edit",
-    "search",
-    "thread",
-    "re",
-    "react",
-    "unreact",
-    "delete",
-    "logout",
-    "password",
-    "gban",
-    "ungban",
-    "announce",
-    "connections",
-    "keep",
-    "unkeep",
-    "stats",
-    "trace",
-    "loop",
-];
+const LENT: &str = "edit search thread re react unreact delete logout password gban ungban announce \
+    connections keep unkeep stats trace loop";
 
 /// Parses one of those, without its `/`, for a peer that has no current room.
 ///
@@ -316,13 +267,9 @@ const LENT: [&str; 18] = [
 /// What is wrong, for the peer.
 pub fn parse_lent(text: &str, rooms: &[Name], now: Moment) -> Result<Action, String> {
     let name = Line::new(text).word().unwrap_or_default();
-    let exists = find(name).is_some_and(|row| LENT.contains(&row.names[0]));
+    let exists = find(name).is_some_and(|row| LENT.split(' ').any(|lent| lent == row.names[0]));
     if !exists {
-        let lent = LENT.iter().filter(|name| find(name).is_some()).copied();
-        return Err(format!(
-            "usage: CHATLOOP COMMAND (one of: {})",
-            lent.collect::<Vec<_>>().join(" ")
-        ));
+        return Err(format!("usage: CHATLOOP COMMAND (one of: {LENT})"));
     }
     let mut session = Session::new(Style::Plain, Protocol::Plain);
     if let [only] = rooms {

@@ -16,11 +16,6 @@ const RESET: &str = "\x1b[0m";
 /// Characters of a message that a reply to it repeats.
 const EXCERPT: usize = 30;
 
-/// "1 user", "2 users".
-pub(super) fn users(count: usize) -> String {
-    format!("{count} {}", if count == 1 { "user" } else { "users" })
-}
-
 /// The nick; in classic style address and port until a user chooses one.
 pub(super) fn label(theme: Theme, who: &Identity) -> &str {
     if theme.style == Style::Classic && !who.named { &who.label } else { who.nick.as_str() }

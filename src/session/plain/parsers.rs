@@ -33,6 +33,27 @@ pub(super) fn list(listing: Listing) -> Parsed {
     run(Command::List(Box::new(listing)))
 }
 
+/// A command without arguments.
+pub(super) fn alone(line: Line<'_>, parsed: Parsed) -> Parsed {
+    line.end().and(parsed)
+}
+
+/// A command whose only argument is a word.
+pub(super) fn of_word(mut line: Line<'_>, command: impl FnOnce(&str) -> Command) -> Parsed {
+    let word = line.need()?;
+    alone(line, run(command(word)))
+}
+
+/// A command whose only argument is a room, which may be the current one.
+pub(super) fn of_room(
+    context: &Context<'_>,
+    line: Line<'_>,
+    action: impl FnOnce(Arc<str>) -> Action,
+) -> Parsed {
+    let (room, line) = room_or_current(context, line)?;
+    alone(line, Ok(action(room)))
+}
+
 pub(super) fn tell(text: &str) -> Parsed {
     Ok(Action::Tell(vec![text.to_owned()]))
 }
@@ -240,9 +261,7 @@ pub(super) fn lock(context: &mut Context<'_>, line: Line<'_>, on: bool) -> Parse
 }
 
 pub(super) fn keep(context: &mut Context<'_>, line: Line<'_>, on: bool) -> Parsed {
-    let (room, line) = room_or_current(context, line)?;
-    line.end()?;
-    run(Command::Keep(room, on))
+    of_room(context, line, |room| Action::Do(Command::Keep(room, on)))
 }
 
 pub(super) fn server_ban(_: &mut Context<'_>, mut line: Line<'_>) -> Parsed {
@@ -258,8 +277,7 @@ pub(super) fn server_ban(_: &mut Context<'_>, mut line: Line<'_>) -> Parsed {
 pub(super) fn account(_: &mut Context<'_>, mut line: Line<'_>) -> Parsed {
     let what = line.word();
     if let None | Some("list") = what {
-        line.end()?;
-        return list(Listing::Accounts(Walk::default()));
+        return alone(line, list(Listing::Accounts(Walk::default())));
     }
     let name = line.need()?.into();
     match what {

@@ -1,12 +1,13 @@
 //! Events as plain lines.
 
-use super::lines::{BLUE, GREEN, LineWriter, PURPLE, RED, label, users};
+use super::lines::{BLUE, GREEN, LineWriter, PURPLE, RED, label};
 use super::{Bell, Style, Theme, answers};
 use crate::chat::{
     AccountStep, DirectMessage, Event, Flag, Identity, ModeChange, QuitReason, Quoted, Refusal,
     RoomMessage, Viewpoint,
 };
 use crate::session::{account_text, refusal_text};
+use crate::wire::plural::counted;
 
 const BELL: &str = "\x07";
 
@@ -58,7 +59,7 @@ fn presence(theme: Theme, event: &Event, own: bool) -> Option<(&'static str, Str
     let classic = theme.style == Style::Classic;
     Some(match event {
         Event::Welcome { who, online } => {
-            let (nick, users) = (&who.nick, users(*online));
+            let (nick, users) = (&who.nick, counted(*online, "user"));
             let text = match theme.style {
                 Style::Plain => format!(
                     "connected as {nick}, {users} online (/help lists commands, /quit disconnects)"
@@ -68,7 +69,7 @@ fn presence(theme: Theme, event: &Event, own: bool) -> Option<(&'static str, Str
             (BLUE, text)
         }
         Event::Entered { who, online } if !own => {
-            let (name, users) = (full_label(theme, who), users(*online));
+            let (name, users) = (full_label(theme, who), counted(*online, "user"));
             let text = match theme.style {
                 Style::Classic => format!("a new user {name} entered, {users} online"),
                 Style::Plain => format!("{name} connected, {users} online"),
@@ -76,7 +77,7 @@ fn presence(theme: Theme, event: &Event, own: bool) -> Option<(&'static str, Str
             (BLUE, text)
         }
         Event::Left { who, departure, online } => {
-            let (name, users) = (full_label(theme, who), users(*online));
+            let (name, users) = (full_label(theme, who), counted(*online, "user"));
             let left = match (departure, classic) {
                 (QuitReason::Quit, true) => format!("the user {name} left"),
                 (QuitReason::Error(_), true) => format!("the user {name} left (error)"),
@@ -95,7 +96,7 @@ fn presence(theme: Theme, event: &Event, own: bool) -> Option<(&'static str, Str
             let op = if *op { ", you are an operator" } else { "" };
             let topic = topic.as_ref().map(|topic| format!("; topic: {}", topic.text));
             let topic = topic.unwrap_or_default();
-            (BLUE, format!("you joined {room} ({}{op}){topic}", users(*members)))
+            (BLUE, format!("you joined {room} ({}{op}){topic}", counted(*members, "user")))
         }
         Event::Joined { who, room, .. } => (BLUE, format!("{} joined {room}", label(theme, who))),
         Event::Parted { who, room, reason } => {
@@ -231,7 +232,7 @@ fn mode_change(who: &str, room: &str, change: &ModeChange) -> String {
         ModeChange::Key(Some(key)) => format!("{who} set the key of {room} to {key}"),
         ModeChange::Key(None) => format!("{who} removed the key of {room}"),
         ModeChange::Limit(Some(limit)) => {
-            format!("{who} limited {room} to {}", users(*limit as usize))
+            format!("{who} limited {room} to {}", counted(*limit as usize, "user"))
         }
         ModeChange::Limit(None) => format!("{who} removed the user limit of {room}"),
         ModeChange::Flag(flag, on) => match (flag, on) {

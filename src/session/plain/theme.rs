@@ -1,10 +1,14 @@
 //! How one peer wants its plain lines.
 
-/// Clean lines, or lines as the course project's clients expect them.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+use clap::ValueEnum;
+
+/// Clean lines, or lines as the course project's clients expect them: `--style`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, ValueEnum)]
 pub enum Style {
+    /// Clean lines without escape sequences; empty lines are ignored
     #[default]
     Plain,
+    /// Like the classic select-server course project: `\r`, colours, an empty line disconnects
     Classic,
 }
 

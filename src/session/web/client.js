@@ -275,8 +275,11 @@ export class Chat {
       case 'FAIL': case 'WARN': return this.changed('notice', null, params.at(-1));
     }
     // Errors, and answers to what was asked by hand.
-    if (/^[45]\d\d$/.test(command) && command !== '422') this.changed('notice', null, params.slice(1).join(' '));
-    else if (command === '301') this.changed('notice', null, `${params[1]} is away: ${params[2]}`);
+    if (/^[45]\d\d$/.test(command) && command !== '422') {
+      const about = params.slice(1, -1).join(' ');
+      this.changed('notice', null, about ? `${about}: ${params.at(-1)}` : params.at(-1));
+    }
+    if (command === '301') this.changed('notice', null, `${params[1]} is away: ${params[2]}`);
   }
 
   takeMessage({ command, source, nick, params, tags }, own, past) {

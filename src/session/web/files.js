@@ -6,11 +6,12 @@ import { clean } from './irc.js';
 const FILE = /^\/files\/[0-9a-f]{32}\/([^/?#]+)$/i;
 const PICTURE = /\.(png|jpe?g|gif|webp|avif)$/i;
 
-/** The file of this server that a link leads to; nothing for other links. */
+/** The file of this server that a link leads to, by TLS or without; nothing for other links. */
 export function ours(link, filehost) {
-  const bases = [location.origin, filehost?.replace(/\/upload$/, '')].filter(Boolean);
-  const base = bases.find((one) => link.startsWith(`${one}/`));
-  const path = base && link.slice(base.length);
+  const bare = (url) => url.replace(/^https?:\/\//, '');
+  const hosts = [location.host, filehost && bare(filehost).replace(/\/upload$/, '')].filter(Boolean);
+  const host = hosts.find((one) => bare(link).startsWith(`${one}/`));
+  const path = host && bare(link).slice(host.length);
   const [, encoded] = FILE.exec(path ?? '') ?? [];
   if (!encoded) return undefined;
   let name = encoded;

@@ -188,7 +188,7 @@ export class Connection {
           this.send('NICK', [this.nick]);
         }
         return true;
-      case '464': this.fail('this server requires a password'); return true;
+      case '464': this.fail(this.login.serverPassword ? 'wrong server password' : 'this server requires a password'); return true;
       case '001':
         this.nick = params[0];
         this.welcomed = true;

@@ -37,7 +37,7 @@ function showEntry(fault = '') {
     $('#why').textContent = 'To log in, open this page by HTTPS or on localhost: elsewhere a browser has no '
       + 'cryptography, and the password would be readable on the network. You can join as a guest.';
   }
-  if (/requires a password/.test(fault)) {
+  if (/requires a password|server password/.test(fault)) {
     $('#gate').hidden = false;
     form.server.focus();
   } else {
@@ -131,16 +131,22 @@ function showHead() {
   $('#topic').textContent = $('#topic').title = room.topic;
   $('#leave').ariaLabel = $('#leave').title = isRoom(room.name) ? 'Leave this room' : 'Close this conversation';
   text.placeholder = `Message ${room.name}`;
-  $('#start').textContent = room.loading ? 'Loading…' : !room.atStart ? '' : room.messages.length
-    ? 'The history begins here.' : `Nothing has been said in ${room.name} yet.`;
+  showStart();
   $('#live').ariaLive = room.since ? 'off' : 'polite';
   const rank = (member) => (member.prefix === '@' ? 0 : member.prefix === '+' ? 1 : 2);
   const members = [...room.members.values()].sort((a, b) => rank(a) - rank(b) || a.nick.localeCompare(b.nick));
+  $('#members').hidden = $('#people').hidden = !isRoom(room.name);
   $('#members h2').textContent = `${members.length} ${members.length === 1 ? 'member' : 'members'}`;
   $('#members ul').replaceChildren(...members.map((member) => element('li', {}, element('button', {
     type: 'button', className: member.away ? 'away' : '',
     title: member.away ? `${member.nick} is away` : `message ${member.nick}`, onclick: () => open(chat.room(member.nick)),
   }, element('span', { className: 'prefix', textContent: member.prefix }), name(member.nick, member.nick)))));
+}
+
+function showStart() {
+  const room = chat.current;
+  $('#start').textContent = room.loading ? 'Loading…' : !room.atStart ? '' : room.messages.length
+    ? 'The history begins here.' : `Nothing has been said in ${room.name} yet.`;
 }
 
 function open(room) {
@@ -190,6 +196,7 @@ function showMessage(room, { message, place, news, trimmed }) {
   if (trimmed) {
     log.replaceChildren(...room.messages.map((one, at) => draw(one, room.messages[at - 1])));
   } else {
+    if (room.messages.length === 1) showStart();
     const next = log.children[place] ?? null;
     log.insertBefore(draw(message, room.messages[place - 1]), next);
     if (next) redraw(room.messages[place + 1]);
@@ -228,7 +235,7 @@ function draw(message, before) {
   if (message.time > marker && !message.own && !(before?.time > marker)) item.classList.add('new');
   if (message.event) {
     item.classList.add('event');
-    item.append(element('span', { className: 'text', textContent: message.text }));
+    item.append(element('span', { className: 'text', dir: 'auto', textContent: message.text }));
     return item;
   }
   const follows = before && !before.event && before.nick === message.nick && before.kind === message.kind
@@ -241,7 +248,7 @@ function draw(message, before) {
   const nick = name(message.nick, message.kind === 'action' ? `* ${message.nick}` : message.nick);
   nick.onclick = () => address(message.nick);
   item.append(nick);
-  const body = element('span', { className: 'text' });
+  const body = element('span', { className: 'text', dir: 'auto' });
   if (message.deleted) {
     item.classList.add('deleted');
     body.textContent = 'deleted';
@@ -257,7 +264,7 @@ function quote(id) {
   const quoted = chat.current.messages.findLast((one) => one.id === id);
   const shown = quoted ? `${quoted.nick}: ${quoted.deleted ? 'deleted' : quoted.text}` : 'an earlier message';
   return element('button', {
-    type: 'button', className: 'quote', textContent: shown,
+    type: 'button', className: 'quote', dir: 'auto', textContent: shown,
     onclick: () => quoted && select(elements.get(quoted)),
   });
 }

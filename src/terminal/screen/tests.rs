@@ -48,10 +48,21 @@ fn narrow_screens_drop_the_prompt_then_the_line() {
     let shown = |columns| bytes(|out| Screen::new(columns).show(&face("a日", 4), out));
     assert_eq!(shown(15), "\ra日\x1b[K");
     assert_eq!(shown(16), "\r[You]: a日\x1b[K");
+    assert_eq!(shown(14), "\ra日\x1b[K");
     assert_eq!(shown(3), "\r日\x1b[K");
     assert_eq!(shown(2), "\r\x1b[K");
     assert_eq!(shown(1), "\r\x1b[K");
     assert_eq!(shown(0), "\r[You]: a日\x1b[K", "unknown is eighty");
+}
+
+#[test]
+fn a_prompt_that_is_too_wide_keeps_its_end() {
+    let question = Face { prompt: "upload a long name.txt? [y/N] ", ..face("y", 1) };
+    let shown = |columns| bytes(|out| Screen::new(columns).show(&question, out));
+    assert_eq!(shown(39), "\rupload a long name.txt? [y/N] y\x1b[K");
+    assert_eq!(shown(38), "\r…load a long name.txt? [y/N] y\x1b[K");
+    assert_eq!(shown(17), "\r… [y/N] y\x1b[K");
+    assert_eq!(shown(16), "\ry\x1b[K", "too little would be left of it");
 }
 
 #[test]

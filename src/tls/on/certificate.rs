@@ -1,6 +1,8 @@
 //! Certificates and their keys: from files, made here, and their fingerprints.
 
+use jiff::{Timestamp, civil, tz::TimeZone};
 use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair};
+use rustls::Error;
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use std::fmt;
@@ -120,10 +122,38 @@ impl Identity {
         Fingerprint::of(&self.chain[0])
     }
 
-    /// Whether its issuer is its subject.
     pub(super) fn is_self_signed(&self) -> bool {
-        issuer_and_subject(&self.chain[0]).is_none_or(|(issuer, subject)| issuer == subject)
+        is_self_signed(&self.chain[0])
     }
+
+    /// The first and the last second in which it is valid.
+    pub(super) fn validity(&self) -> Option<(Timestamp, Timestamp)> {
+        let (_, validity, _) = names_and_validity(&self.chain[0])?;
+        let (tag, text, rest) = element(validity)?;
+        let (end_tag, end, _) = element(rest)?;
+        Some((time(tag, text)?, time(end_tag, end)?))
+    }
+}
+
+/// Why this certificate and this key are of no use.
+pub(super) fn unusable(error: &Error, certificate: &Path, key: &Path) -> String {
+    let (certificate, key) = (certificate.display(), key.display());
+    match error {
+        Error::InconsistentKeys(_) => {
+            format!("{key} is the key of another certificate than {certificate}")
+        }
+        error => format!("{certificate} with {key}: {error}"),
+    }
+}
+
+/// Whether its issuer is its subject.
+pub(super) fn is_self_signed(certificate: &[u8]) -> bool {
+    names_and_validity(certificate).is_none_or(|(issuer, _, subject)| issuer == subject)
+}
+
+/// `2026-11-30`, in UTC.
+pub(super) fn day(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%d").to_string()
 }
 
 /// Written whole or not at all, for the user alone.
@@ -139,8 +169,16 @@ fn keep(path: &Path, pem: &str) -> io::Result<()> {
     fs::rename(new, path)
 }
 
-/// Two fields of a certificate (RFC 5280, section 4.1), as they are written there.
-fn issuer_and_subject(certificate: &[u8]) -> Option<(&[u8], &[u8])> {
+/// A time of a certificate: with two digits of the year (until 2049), or with four.
+fn time(tag: u8, text: &[u8]) -> Option<Timestamp> {
+    let format = if tag == 0x17 { "%y%m%d%H%M%SZ" } else { "%Y%m%d%H%M%SZ" };
+    let time = civil::DateTime::strptime(format, text).ok()?;
+    Some(time.to_zoned_datetime(TimeZone::UTC).ok()?.timestamp())
+}
+
+/// Three fields of a certificate (RFC 5280, section 4.1), as they are written there: issuer,
+/// validity, and subject.
+fn names_and_validity(certificate: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
     let (_, certificate, _) = element(certificate)?;
     let (_, mut rest, _) = element(certificate)?;
     // A version, if there is one, then the serial number and the algorithm.
@@ -148,9 +186,9 @@ fn issuer_and_subject(certificate: &[u8]) -> Option<(&[u8], &[u8])> {
         rest = element(rest)?.2;
     }
     let (_, issuer, rest) = element(rest)?;
-    let (_, _, rest) = element(rest)?; // validity
+    let (_, validity, rest) = element(rest)?;
     let (_, subject, _) = element(rest)?;
-    Some((issuer, subject))
+    Some((issuer, validity, subject))
 }
 
 /// The first element of DER: its tag, its contents, and what follows it.
@@ -219,7 +257,22 @@ mod tests {
         assert!(!Identity { chain: vec![signed.der().clone()], key }.is_self_signed());
         // Cut anywhere, it is no certificate, and counts as self-signed.
         for end in 0..40 {
-            assert_eq!(issuer_and_subject(&signed.der()[..end]), None);
+            assert_eq!(names_and_validity(&signed.der()[..end]), None);
+        }
+    }
+
+    #[test]
+    fn the_days_of_a_certificate_are_read_in_either_form() {
+        for (from, to) in [((2024, 2, 29), (2049, 12, 31)), ((2020, 1, 1), (2050, 1, 1))] {
+            let key = KeyPair::generate().unwrap();
+            let mut parameters = CertificateParams::new(["a.example".to_owned()]).unwrap();
+            parameters.not_before = rcgen::date_time_ymd(from.0, from.1, from.2);
+            parameters.not_after = rcgen::date_time_ymd(to.0, to.1, to.2);
+            let chain = vec![parameters.self_signed(&key).unwrap().der().clone()];
+            let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+            let (first, last) = Identity { chain, key }.validity().unwrap();
+            let text = |(year, month, day)| format!("{year}-{month:02}-{day:02}");
+            assert_eq!((day(first), day(last)), (text(from), text(to)));
         }
     }
 }

@@ -11,7 +11,7 @@ use rustls::server::UnbufferedServerConnection;
 use rustls::unbuffered::{
     ConnectionState, EncodeError, EncodeTlsData, EncryptError, UnbufferedStatus,
 };
-use rustls::{CertificateError, Error, InvalidMessage, SideData};
+use rustls::{AlertDescription as Alert, CertificateError, Error, InvalidMessage, SideData};
 use std::io;
 
 /// A message of a handshake may have 64 KiB, and come in records.
@@ -119,7 +119,17 @@ impl Failure {
             }
             // Records of another kind: lines of text, for example.
             Failure::Tls(Error::InvalidMessage(InvalidMessage::InvalidContentType)) => {
-                io::Error::new(io::ErrorKind::InvalidData, "the peer does not speak it")
+                io::Error::new(io::ErrorKind::InvalidData, "the peer does not speak TLS")
+            }
+            Failure::Tls(Error::AlertReceived(alert)) => {
+                let why = match alert {
+                    Alert::BadCertificate
+                    | Alert::CertificateExpired
+                    | Alert::CertificateUnknown
+                    | Alert::UnknownCA => "the peer does not trust the certificate".to_owned(),
+                    alert => format!("the peer ended it with the alert {alert:?}"),
+                };
+                io::Error::new(io::ErrorKind::InvalidData, why)
             }
             Failure::Tls(error) => io::Error::new(io::ErrorKind::InvalidData, error.clone()),
             Failure::Cut => io::Error::new(io::ErrorKind::UnexpectedEof, "closed too early"),

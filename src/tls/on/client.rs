@@ -1,9 +1,10 @@
 //! The client's side: whom it trusts.
 
-use super::certificate::{Fingerprint, Identity};
+use super::certificate::{Fingerprint, Identity, day, is_self_signed, unusable};
 use super::channel::Channel;
 use super::provider;
 use chatloop_reactor::Layer;
+use jiff::Timestamp;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{Resumption, UnbufferedClientConnection};
 use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
@@ -61,9 +62,8 @@ impl Connector {
             None => config.with_no_client_auth(),
             Some((certificate, key)) => {
                 let Identity { chain, key: private } = Identity::load(certificate, key)?;
-                config.with_client_auth_cert(chain, private).map_err(|error| {
-                    format!("{} with {}: {error}", certificate.display(), key.display())
-                })?
+                let config = config.with_client_auth_cert(chain, private);
+                config.map_err(|error| unusable(&error, certificate, key))?
             }
         };
         config.resumption = Resumption::disabled();
@@ -81,22 +81,55 @@ impl Connector {
     }
 }
 
-/// Why a certificate was not accepted, with what to give to `--tls-fingerprint`.
+/// Why a certificate was not accepted.
 #[derive(Debug)]
-struct Untrusted(String, Fingerprint);
+struct Untrusted(String);
 
 impl fmt::Display for Untrusted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the server's certificate is not trusted: {}", self.0)?;
-        write!(f, "; its SHA-256 fingerprint is {}", self.1)
+        write!(f, "the server's certificate {}", self.0)
     }
 }
 
 impl std::error::Error for Untrusted {}
 
-fn untrusted(reason: String, certificate: &CertificateDer<'_>) -> Error {
-    let untrusted = Untrusted(reason, Fingerprint::of(certificate));
+fn untrusted(reason: String) -> Error {
+    let untrusted = Untrusted(reason);
     Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(untrusted))))
+}
+
+/// What the system has against a certificate, and how to trust it all the same.
+fn explained(error: Error, certificate: &CertificateDer<'_>) -> Error {
+    let on_day = |time: &UnixTime| {
+        let seconds = i64::try_from(time.as_secs()).unwrap_or_default();
+        day(Timestamp::from_second(seconds).unwrap_or_default())
+    };
+    let why = match error {
+        Error::InvalidCertificate(error) => match &error {
+            CertificateError::UnknownIssuer if is_self_signed(certificate) => {
+                "is self-signed".to_owned()
+            }
+            CertificateError::UnknownIssuer => {
+                "is from an authority that this system does not trust".to_owned()
+            }
+            CertificateError::ExpiredContext { not_after, .. } => {
+                format!("expired on {}", on_day(not_after))
+            }
+            CertificateError::NotValidYetContext { not_before, .. } => {
+                format!("is not valid before {}: is this clock right?", on_day(not_before))
+            }
+            CertificateError::NotValidForNameContext { expected, presented } => {
+                let names: Vec<&str> =
+                    presented.iter().map(|it| it.split('"').nth(1).unwrap_or(it)).collect();
+                format!("is for {}, not for {}", names.join(", "), expected.to_str())
+            }
+            CertificateError::Revoked => "has been revoked".to_owned(),
+            other => format!("is not trusted: {other}"),
+        },
+        other => return other,
+    };
+    let fingerprint = Fingerprint::of(certificate);
+    untrusted(format!("{why} (to trust it all the same: --tls-fingerprint {fingerprint})"))
 }
 
 #[derive(Debug)]
@@ -117,7 +150,10 @@ impl ServerCertVerifier for Pinned {
         if Fingerprint::of(certificate) == self.fingerprint {
             return Ok(ServerCertVerified::assertion());
         }
-        Err(untrusted("it is not the one of --tls-fingerprint".to_owned(), certificate))
+        let fingerprint = Fingerprint::of(certificate);
+        Err(untrusted(format!(
+            "is not that of --tls-fingerprint: its fingerprint is {fingerprint}"
+        )))
     }
 
     fn verify_tls12_signature(
@@ -157,7 +193,7 @@ impl ServerCertVerifier for Explaining {
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
         let verified = self.0.verify_server_cert(certificate, intermediates, name, ocsp, now);
-        verified.map_err(|error| untrusted(error.to_string(), certificate))
+        verified.map_err(|error| explained(error, certificate))
     }
 
     fn verify_tls12_signature(
@@ -180,5 +216,44 @@ impl ServerCertVerifier for Explaining {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.0.supported_verify_schemes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    /// Names, days and words in place of rustls' numbers.
+    #[test]
+    fn what_is_wrong_with_a_certificate_is_told_in_words() {
+        let certified = rcgen::generate_simple_self_signed(["a.example".to_owned()]).unwrap();
+        let day = |days: u64| UnixTime::since_unix_epoch(Duration::from_secs(days * 86_400));
+        let expected = ServerName::try_from("chat.example").unwrap();
+        for (error, words) in [
+            (CertificateError::UnknownIssuer, "is self-signed (to trust it"),
+            (
+                CertificateError::ExpiredContext { time: day(20_000), not_after: day(18_628) },
+                "expired on 2021-01-01 (",
+            ),
+            (
+                CertificateError::NotValidYetContext { time: day(1), not_before: day(18_628) },
+                "is not valid before 2021-01-01: is this clock right? (",
+            ),
+            (
+                CertificateError::NotValidForNameContext {
+                    expected,
+                    presented: vec!["DnsName(\"a.example\")".into(), "IpAddress(::1)".into()],
+                },
+                "is for a.example, IpAddress(::1), not for chat.example (",
+            ),
+            (CertificateError::Revoked, "has been revoked ("),
+        ] {
+            let error = explained(Error::InvalidCertificate(error), certified.cert.der());
+            let Error::InvalidCertificate(CertificateError::Other(told)) = error else { panic!() };
+            let told = told.0.to_string();
+            assert!(told.starts_with(&format!("the server's certificate {words}")), "{told}");
+            assert!(told.ends_with(&format!("{})", Fingerprint::of(certified.cert.der()))));
+        }
     }
 }

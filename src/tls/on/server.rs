@@ -4,10 +4,11 @@
 //! fingerprint is what an account knows it by. Browsers are not asked, because they would ask their
 //! users; they are told by what they want to speak (ALPN).
 
-use super::certificate::{Fingerprint, Identity};
+use super::certificate::{Fingerprint, Identity, day, unusable};
 use super::channel::Channel;
 use super::provider;
 use chatloop_reactor::Layer;
+use jiff::{SignedDuration, Timestamp};
 use rustls::client::danger::HandshakeSignatureValid;
 use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, UnixTime};
@@ -33,7 +34,11 @@ pub struct Acceptor {
     web: Arc<ServerConfig>,
     fingerprint: Fingerprint,
     self_signed: bool,
+    validity: Option<(Timestamp, Timestamp)>,
 }
+
+/// So long before its end a certificate is warned of: whoever renews it does so before.
+const SOON: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 impl Acceptor {
     /// Loads the certificate.
@@ -63,14 +68,13 @@ impl Acceptor {
             Ok::<ServerConfig, Error>(config)
         };
         let explain = |error: Error| match source {
-            Source::Files(certificates, key) => {
-                format!("{} with {}: {error}", certificates.display(), key.display())
-            }
+            Source::Files(certificates, key) => unusable(&error, certificates, key),
             Source::SelfSigned(..) => error.to_string(),
         };
         let (chat, mut web) = (config(true).map_err(explain)?, config(false).map_err(explain)?);
         web.alpn_protocols = vec![HTTP.to_vec()];
-        Ok(Acceptor { chat: Arc::new(chat), web: Arc::new(web), fingerprint, self_signed })
+        let (chat, web, validity) = (Arc::new(chat), Arc::new(web), identity.validity());
+        Ok(Acceptor { chat, web, fingerprint, self_signed, validity })
     }
 
     /// The layer of a client that has begun a handshake.
@@ -87,6 +91,17 @@ impl Acceptor {
     /// What a client can compare.
     pub fn fingerprint(&self) -> Fingerprint {
         self.fingerprint
+    }
+
+    /// Why clients reject the certificate, or will soon, by the milliseconds of a clock.
+    pub fn warning(&self, now: i64) -> Option<String> {
+        let now = Timestamp::from_millisecond(now).ok()?;
+        match self.validity? {
+            (first, _) if now < first => Some(format!("is not valid before {}", day(first))),
+            (_, last) if last < now => Some(format!("expired on {}", day(last))),
+            (_, last) if last < now + SOON => Some(format!("expires on {}", day(last))),
+            _ => None,
+        }
     }
 
     /// Whether no one vouches for it.

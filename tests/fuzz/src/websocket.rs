@@ -6,13 +6,11 @@
 
 use crate::chat::Chat;
 use chatloop::session::{Protocol, Style};
-use chatloop::wire::websocket::{Close, Frame, LONGEST_MESSAGE};
+use chatloop::wire::websocket::{Close, Frame, LONGEST_MESSAGE, write_masked};
 
 const REQUEST: &str = "GET / HTTP/1.1\r\nHost: chat.example.org\r\nUpgrade: websocket\r\n\
 Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\
 Sec-WebSocket-Protocol: text.ircv3.net\r\n\r\n";
-
-const MASK: [u8; 4] = [0x12, 0x34, 0x56, 0x78];
 
 pub fn run(data: &[u8]) {
     let Some((cut, script)) = data.split_first() else { return };
@@ -23,26 +21,13 @@ pub fn run(data: &[u8]) {
     for line in script.split(|byte| *byte == b'\n') {
         match line.split_first() {
             Some((b'~', raw)) => stream.extend_from_slice(raw),
-            Some((head, payload)) => write(*head, payload, &mut stream),
+            Some((head, payload)) => write_masked(*head, payload, &mut stream),
             None => {}
         }
     }
     let answers = talk(stream.chunks(step));
     assert!(answers == talk(stream.chunks(stream.len().max(1))), "answers depend on the pieces");
     check(&answers);
-}
-
-fn write(head: u8, payload: &[u8], out: &mut Vec<u8>) {
-    out.push(head);
-    match payload.len() {
-        length @ ..126 => out.push(0x80 | length as u8),
-        length => {
-            out.push(0x80 | 126);
-            out.extend((length as u16).to_be_bytes());
-        }
-    }
-    out.extend(MASK);
-    out.extend(payload.iter().zip(MASK.iter().cycle()).map(|(byte, mask)| byte ^ mask));
 }
 
 /// What the server sends to a browser that sends these pieces.

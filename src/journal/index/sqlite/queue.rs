@@ -33,6 +33,7 @@ pub(super) struct Queue {
     changed: Condvar,
 }
 
+#[derive(Default)]
 struct State {
     history: FairQueue<Job>,
     searches: FairQueue<Job>,
@@ -47,15 +48,7 @@ struct State {
 
 impl Queue {
     pub(super) fn new() -> Queue {
-        let state = State {
-            history: FairQueue::new(),
-            searches: FairQueue::new(),
-            len: 0,
-            arrived: VecDeque::new(),
-            replays: HashSet::new(),
-            closed: false,
-        };
-        Queue { state: Mutex::new(state), changed: Condvar::new() }
+        Queue { state: Mutex::default(), changed: Condvar::new() }
     }
 
     /// Nothing panics while it holds the lock; if something did, the queues are whole.

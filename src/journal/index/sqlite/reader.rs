@@ -2,7 +2,7 @@
 
 use super::events;
 use super::queue::{Job, Next, Queue};
-use super::rows::number_of;
+use super::rows::{first, number_of};
 use super::scopes::{locate_in, select, source};
 use super::search::Search;
 use crate::chat::{
@@ -14,7 +14,7 @@ use crate::journal::index::query::{Answer, HistoryQuery, QueryId, wanted};
 use crate::journal::index::span::{self, Position, record_of, spans};
 use crate::journal::limits;
 use crate::journal::runtime::TimeSource;
-use rusqlite::{Connection, OptionalExtension, Result};
+use rusqlite::{Connection, Result};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
@@ -166,19 +166,16 @@ fn find(connection: &Connection, lookup: &Lookup, upto: RecordId) -> Result<Opti
         return Ok(None);
     }
     let sql = "SELECT number, root, sender, account FROM message WHERE id = ?1 AND room = ?2";
-    let found = connection
-        .prepare_cached(sql)?
-        .query_row([id.cast_signed(), room], |row| {
-            let (from, account): (String, Option<String>) = (row.get(2)?, row.get(3)?);
-            Ok(Reference {
-                id: RecordId(id),
-                number: row.get::<_, i64>(0)?.cast_unsigned(),
-                root: RecordId(row.get::<_, i64>(1)?.cast_unsigned()),
-                from: Name::new(&from),
-                account: account.as_deref().map(Name::new),
-            })
+    let found = first(connection, sql, [id.cast_signed(), room], |row| {
+        let (from, account): (String, Option<String>) = (row.get(2)?, row.get(3)?);
+        Ok(Reference {
+            id: RecordId(id),
+            number: row.get::<_, i64>(0)?.cast_unsigned(),
+            root: RecordId(row.get::<_, i64>(1)?.cast_unsigned()),
+            from: Name::new(&from),
+            account: account.as_deref().map(Name::new),
         })
-        .optional()?;
+    })?;
     Ok(found.filter(|found| match lookup.message {
         Point::Number(number) => found.number == number,
         _ => true,

@@ -2,7 +2,7 @@
 
 use crate::chat::limits::REACTIONS_PER_MESSAGE;
 use crate::chat::{Continuations, Kind, Moment, Name, Quoted, RecordId, StoredMessage, Target};
-use rusqlite::{CachedStatement, Connection, OptionalExtension, Result, Row, params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Params, Result, Row, params};
 use std::sync::Arc;
 
 /// The most reactions to one message, as a statement's parameter.
@@ -15,9 +15,29 @@ pub(in crate::journal) const COLUMNS: &str =
     m.edited, m.recipient, m.recipient_account, m.reply, m.reply_number, m.reply_from, q.text,
     m.username, m.host, m.bot, m.tags, m.joints";
 
+/// The first row that a query finds.
+pub(in crate::journal) fn first<T>(
+    connection: &Connection,
+    sql: &str,
+    parameters: impl Params,
+    read: impl FnOnce(&Row<'_>) -> Result<T>,
+) -> Result<Option<T>> {
+    connection.prepare_cached(sql)?.query_row(parameters, read).optional()
+}
+
+/// All rows that a query finds.
+pub(in crate::journal) fn all<T>(
+    connection: &Connection,
+    sql: &str,
+    parameters: impl Params,
+    read: impl FnMut(&Row<'_>) -> Result<T>,
+) -> Result<Vec<T>> {
+    connection.prepare_cached(sql)?.query_map(parameters, read)?.collect()
+}
+
 pub(in crate::journal) fn number_of(connection: &Connection, name: &Name) -> Result<Option<i64>> {
     let sql = "SELECT id FROM name WHERE folded = ?1";
-    connection.prepare_cached(sql)?.query_row([name.folded()], |row| row.get(0)).optional()
+    first(connection, sql, [name.folded()], |row| row.get(0))
 }
 
 /// The first row in a range of keys whose value is above `wanted`. `probe` returns the first row

@@ -1,13 +1,13 @@
 //! Scopes as rows: where a scope's messages are, from which point, and how they are read.
 
 use super::erasure::Erased;
-use super::rows::{COLUMNS, first_above, number_of, read_message};
+use super::rows::{COLUMNS, all, first_above, number_of, read_message};
 use crate::chat::{Point, RecordId, Scope, StoredMessage, query};
 use crate::journal::index::span::{NOWHERE, Position, position_of};
 use crate::journal::limits;
 use crate::journal::words::{indexed, words as words_of};
 use rusqlite::types::Value;
-use rusqlite::{Connection, Result, params_from_iter};
+use rusqlite::{Connection, Result, Row, params_from_iter};
 use std::collections::HashMap;
 
 /// The position of a point among the messages of a room, or among all.
@@ -175,10 +175,8 @@ fn add_reactions(connection: &Connection, message: &mut StoredMessage) -> Result
     let sql = "SELECT text, count(*) FROM
                    (SELECT text, id FROM reaction WHERE message = ?1 LIMIT 1000)
                GROUP BY text ORDER BY min(id) LIMIT 100";
-    let mut statement = connection.prepare_cached(sql)?;
-    let rows = statement.query_map([message.id.0.cast_signed()], |row| {
-        Ok((row.get::<_, String>(0)?.into(), row.get(1)?))
-    })?;
-    message.reactions = rows.collect::<Result<_>>()?;
+    let id = [message.id.0.cast_signed()];
+    let read = |row: &Row<'_>| Ok((row.get::<_, String>(0)?.into(), row.get(1)?));
+    message.reactions = all(connection, sql, id, read)?;
     Ok(())
 }

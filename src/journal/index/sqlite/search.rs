@@ -6,9 +6,10 @@
 //! time answers with what it has, and with where it stopped.
 
 use super::scopes::{locate_in, select, source};
-use crate::chat::{Query, RecordId, Scope, StoredMessage};
+use crate::chat::{Query, RecordId, Scope};
 use crate::journal::index::query::{Answer, wanted};
-use crate::journal::index::span::{self, Span, position_of};
+use crate::journal::index::search_spans::SearchSpans;
+use crate::journal::index::span::{position_of, spans};
 use crate::journal::limits;
 use crate::journal::runtime::TimeSource;
 use rusqlite::{Connection, ErrorCode, Result};
@@ -21,11 +22,7 @@ const LEAST_WINDOW: u64 = 64;
 
 /// A search that has not ended.
 pub(super) struct Search {
-    /// What is still to be examined; the last is next.
-    spans: Vec<Span>,
-    newest: bool,
-    found: Vec<StoredMessage>,
-    in_span: Vec<StoredMessage>,
+    spans: SearchSpans,
     window: u64,
     spent: Duration,
 }
@@ -38,14 +35,8 @@ impl Search {
         };
         let only = rooms.first().filter(|_| rooms.len() == 1);
         let locate = |point| locate_in(connection, only, point, upto);
-        let mut spans = span::spans(query.range, wanted(query), upto, locate)?;
-        let newest = spans.first().is_some_and(|span| span.newest);
-        // Messages of an earlier room with the same name do not belong to this one.
-        let oldest = rooms.iter().map(|room| room.since).min().unwrap_or_default();
-        spans.iter_mut().for_each(|span| *span = span.since(oldest));
-        spans.reverse();
-        let (found, in_span) = (Vec::new(), Vec::new());
-        Ok(Search { spans, newest, found, in_span, window: FIRST_WINDOW, spent: Duration::ZERO })
+        let spans = SearchSpans::new(&spans(query.range, wanted(query), upto, locate)?, rooms);
+        Ok(Search { spans, window: FIRST_WINDOW, spent: Duration::ZERO })
     }
 
     /// Goes on for a slice of time. The answer, once there is one.
@@ -59,10 +50,10 @@ impl Search {
         let Some(source) = source(connection, &query.scope)? else {
             return Ok(Some(Answer::Past(Vec::new(), Vec::new())));
         };
-        while let Some(span) = self.spans.last().copied() {
+        while let Some(span) = self.spans.next() {
             let (after, before) = span.ids();
-            if self.in_span.len() >= span.limit || after.saturating_add(1) >= before {
-                self.end_span(span.newest);
+            if self.spans.in_span.len() >= span.limit || after.saturating_add(1) >= before {
+                self.spans.end_span();
                 continue;
             }
             let window = if span.newest {
@@ -70,15 +61,18 @@ impl Search {
             } else {
                 (after, before.min(after.saturating_add(self.window)))
             };
-            let kept = self.in_span.len();
-            let limit = span.limit - kept;
+            let in_span = &mut self.spans.in_span;
+            let kept = in_span.len();
             let start = time.instant();
-            match select(connection, &source, window, (span.newest, limit), &mut self.in_span) {
-                Ok(()) => self.advance(window),
+            match select(connection, &source, window, (span.newest, span.limit - kept), in_span) {
+                Ok(()) => self.spans.advance(match span.newest {
+                    true => position_of(RecordId(window.0.saturating_add(1)), 0),
+                    false => position_of(RecordId(window.1.saturating_sub(1)), 0),
+                }),
                 Err(error)
                     if error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted) =>
                 {
-                    self.in_span.truncate(kept);
+                    in_span.truncate(kept);
                     if self.window == LEAST_WINDOW {
                         return Ok(Some(self.stop(before)));
                     }
@@ -95,41 +89,18 @@ impl Search {
                 return Ok(self.pause(now.duration_since(began)));
             }
         }
-        let mut found = std::mem::take(&mut self.found);
-        span::merge(&mut found, &mut Vec::new(), usize::MAX, self.newest);
-        Ok(Some(Answer::Past(found, Vec::new())))
-    }
-
-    /// A window has been examined.
-    fn advance(&mut self, (low, high): (u64, u64)) {
-        let Some(span) = self.spans.last_mut() else { return };
-        if span.newest {
-            span.before = position_of(RecordId(low.saturating_add(1)), 0);
-        } else {
-            span.after = position_of(RecordId(high.saturating_sub(1)), 0);
-        }
-    }
-
-    fn end_span(&mut self, newest: bool) {
-        self.spans.pop();
-        if newest {
-            self.in_span.reverse();
-        }
-        self.found.append(&mut self.in_span);
+        Ok(Some(Answer::Past(self.spans.answer(), Vec::new())))
     }
 
     /// The slice is over. The answer, if the search has had all its time.
     fn pause(&mut self, spent: Duration) -> Option<Answer> {
         self.spent += spent;
-        let before = self.spans.last()?.ids().1;
+        let before = self.spans.next()?.ids().1;
         (self.spent >= limits::SEARCH_TIMEOUT).then(|| self.stop(before))
     }
 
     fn stop(&mut self, before: u64) -> Answer {
-        let newest = self.spans.last().is_some_and(|span| span.newest);
-        self.end_span(newest);
-        let mut found = std::mem::take(&mut self.found);
-        span::merge(&mut found, &mut Vec::new(), usize::MAX, self.newest);
-        Answer::Partial(found, RecordId(before))
+        self.spans.end_span();
+        Answer::Partial(self.spans.answer(), RecordId(before))
     }
 }

@@ -9,10 +9,12 @@ use super::store::Store;
 use crate::chat::Moment;
 use crate::journal::age::Age;
 use crate::journal::database::json;
-use crate::journal::index::sqlite::{erasure, tables};
+use crate::journal::index::sqlite::erasure;
+use crate::journal::index::sqlite::rows::{all, first};
+use crate::journal::index::sqlite::tables::Tables;
 use crate::journal::limits::{self, Limits};
 use crate::journal::runtime::TimeSource;
-use rusqlite::{OptionalExtension, Result, params};
+use rusqlite::{Result, params};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -115,12 +117,7 @@ impl Maintenance {
             Sweep::Records => {
                 let covered = "DELETE FROM record WHERE id IN (SELECT id FROM record WHERE id <=
                                    (SELECT record FROM snapshot) ORDER BY id LIMIT ?1)";
-                let swept = store
-                    .database
-                    .connection
-                    .prepare_cached(covered)?
-                    .execute([limits::MAINTENANCE_ROWS])?;
-                if swept < limits::MAINTENANCE_ROWS as usize {
+                if !delete(store, covered, [limits::MAINTENANCE_ROWS])? {
                     self.sweep = Sweep::Nothing;
                 }
             }
@@ -191,42 +188,26 @@ impl Maintenance {
                        (SELECT max(id) FROM (SELECT id, time FROM message ORDER BY id LIMIT ?1)
                         WHERE time < ?2)
                    ORDER BY id LIMIT ?3";
-        let rows = limits::MAINTENANCE_ROWS;
-        let sql_head = "SELECT time FROM message ORDER BY id LIMIT 1";
-        let look = self.look_ahead(store, sql_head)?;
-        forget(store, sql, params![look, before, rows])
+        let look = look_ahead(store, "SELECT time FROM message ORDER BY id LIMIT 1")?;
+        forget(store, sql, params![look, before, limits::MAINTENANCE_ROWS])
     }
 
     /// The same for events.
     fn forget_old_events(&mut self, store: &mut Store) -> Result<bool> {
         let Some(before) = self.oldest(store) else { return Ok(false) };
         // Row numbers rise in order of insertion.
-        let look = self.look_ahead(store, "SELECT time FROM event ORDER BY rowid LIMIT 1")?;
+        let look = look_ahead(store, "SELECT time FROM event ORDER BY rowid LIMIT 1")?;
         let sql = "DELETE FROM event WHERE rowid IN (SELECT rowid FROM event WHERE rowid <=
                        (SELECT max(row) FROM
                            (SELECT rowid AS row, time FROM event ORDER BY rowid LIMIT ?1)
                         WHERE time < ?2)
                    ORDER BY rowid LIMIT ?3)";
-        let gone = store.database.connection.prepare_cached(sql)?.execute(params![
-            look,
-            before,
-            limits::MAINTENANCE_ROWS
-        ])?;
-        Ok(gone == limits::MAINTENANCE_ROWS as usize)
+        delete(store, sql, params![look, before, limits::MAINTENANCE_ROWS])
     }
 
     /// The time before which everything is too old.
     fn oldest(&mut self, store: &Store) -> Option<i64> {
         Some(self.age.as_mut()?.oldest(store.last.1).0)
-    }
-
-    /// How many of the oldest rows to look at for those that are too old: more where the first is
-    /// stamped with a time that has not come yet, and so may many after it be.
-    fn look_ahead(&self, store: &Store, first: &str) -> Result<u32> {
-        let mut first = store.database.connection.prepare_cached(first)?;
-        let time = first.query_row([], |row| row.get::<_, i64>(0)).optional()?;
-        let early = time.is_some_and(|time| time > store.last.1.0);
-        Ok(if early { limits::LOOK_AHEAD_ROWS } else { limits::MAINTENANCE_ROWS })
     }
 
     fn forget_many(&self, store: &mut Store, room: i64) -> Result<Sweep> {
@@ -239,39 +220,41 @@ impl Maintenance {
         let sql = "SELECT id FROM message WHERE room = ?1 AND id <=
                        (SELECT id FROM message WHERE room = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)
                    ORDER BY id LIMIT ?3";
-        let more = match self.per_room {
-            Some(keep) => {
-                forget(store, sql, params![next, number(keep), limits::MAINTENANCE_ROWS])?
-            }
+        let more = match self.per_room.map(number) {
+            Some(keep) => forget(store, sql, params![next, keep, limits::MAINTENANCE_ROWS])?,
             None => false,
         };
-        let keep = number(
-            self.per_room.map_or(limits::EVENTS_PER_ROOM, |keep| keep.min(limits::EVENTS_PER_ROOM)),
-        );
+        let keep = number(self.per_room.unwrap_or(u64::MAX).min(limits::EVENTS_PER_ROOM));
         let sql = "DELETE FROM event WHERE rowid IN
                        (SELECT rowid FROM event WHERE room = ?1 AND place <=
                            (SELECT place FROM event WHERE room = ?1
                             ORDER BY place DESC LIMIT 1 OFFSET ?2)
                         ORDER BY place LIMIT ?3)";
-        let gone = store.database.connection.prepare_cached(sql)?.execute(params![
-            next,
-            keep,
-            limits::MAINTENANCE_ROWS
-        ])?;
-        let more = more || gone == limits::MAINTENANCE_ROWS as usize;
+        let more = delete(store, sql, params![next, keep, limits::MAINTENANCE_ROWS])? || more;
         Ok(Sweep::Many(if more { next - 1 } else { next }))
     }
+}
+
+/// How many of the oldest rows to look at for those that are too old: more where the first is
+/// stamped with a time that has not come yet, and so may many after it be.
+fn look_ahead(store: &Store, oldest: &str) -> Result<u32> {
+    let time: Option<i64> = first(&store.database.connection, oldest, [], |row| row.get(0))?;
+    let early = time.is_some_and(|time| time > store.last.1.0);
+    Ok(if early { limits::LOOK_AHEAD_ROWS } else { limits::MAINTENANCE_ROWS })
+}
+
+/// Deletes the rows that `sql` names. Tells whether there may be more.
+fn delete(store: &Store, sql: &str, parameters: impl rusqlite::Params) -> Result<bool> {
+    let gone = store.database.connection.prepare_cached(sql)?.execute(parameters)?;
+    Ok(gone == limits::MAINTENANCE_ROWS as usize)
 }
 
 /// Forgets the messages that `sql` finds. Tells whether there may be more.
 fn forget(store: &mut Store, sql: &str, parameters: impl rusqlite::Params) -> Result<bool> {
     let transaction = store.database.connection.unchecked_transaction()?;
-    let ids: Vec<i64> = transaction
-        .prepare_cached(sql)?
-        .query_map(parameters, |row| row.get(0))?
-        .collect::<Result<_>>()?;
+    let ids: Vec<i64> = all(&transaction, sql, parameters, |row| row.get(0))?;
     for &id in &ids {
-        tables::forget(&transaction, &mut store.names, id)?;
+        Tables::new(&transaction, &mut store.names).forget(id)?;
     }
     transaction.commit()?;
     Ok(ids.len() == limits::MAINTENANCE_ROWS as usize)

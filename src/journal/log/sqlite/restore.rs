@@ -4,7 +4,7 @@
 use crate::chat::{Hub, Moment, Name, Recalled, Record, RecordId, SessionId};
 use crate::journal::database::classify::classify;
 use crate::journal::error::JournalError;
-use crate::journal::index::sqlite::rows::MOST_REACTIONS;
+use crate::journal::index::sqlite::rows::{MOST_REACTIONS, all, first};
 use rusqlite::{Connection, OptionalExtension, Result, params};
 use std::path::Path;
 
@@ -75,15 +75,11 @@ pub(in crate::journal) fn restore(
 /// A message's text and reactions, which no snapshot has.
 fn recalled(connection: &Connection, id: RecordId) -> Result<Option<Recalled>> {
     let sql = "SELECT text FROM message WHERE id = ?1";
-    let text = connection
-        .prepare_cached(sql)?
-        .query_row([id.0.cast_signed()], |row| row.get::<_, String>(0))
-        .optional()?;
+    let text = first(connection, sql, [id.0.cast_signed()], |row| row.get::<_, String>(0))?;
     let Some(text) = text else { return Ok(None) };
     let sql = "SELECT nick, text FROM reaction WHERE message = ?1 ORDER BY id LIMIT ?2";
-    let mut reactions = connection.prepare_cached(sql)?;
-    let reactions = reactions.query_map(params![id.0.cast_signed(), MOST_REACTIONS], |row| {
+    let reactions = all(connection, sql, params![id.0.cast_signed(), MOST_REACTIONS], |row| {
         Ok((Name::new(&row.get::<_, String>(0)?), row.get::<_, String>(1)?.into()))
     })?;
-    Ok(Some((text.into(), reactions.collect::<Result<_>>()?)))
+    Ok(Some((text.into(), reactions)))
 }

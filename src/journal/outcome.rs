@@ -1,0 +1,28 @@
+//! What may be asked of an export, and what became of an export or an import.
+
+use crate::chat::Name;
+
+/// What is to be published.
+#[derive(Clone, Debug, Default)]
+pub struct Selection {
+    /// One room only.
+    pub room: Option<Name>,
+    /// Direct messages.
+    pub private: bool,
+    /// The list of accounts.
+    pub accounts: bool,
+}
+
+/// What was published.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Published {
+    pub messages: u64,
+    /// Rooms that not everyone may enter, and that were not asked for.
+    pub left_out: usize,
+}
+
+/// What was imported.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Imported {
+    pub messages: u64,
+}
