@@ -361,8 +361,8 @@ fn lines_are_counted_through_tls_and_websockets() {
         assert_eq!((charges(&report), &report["deliveries"]), (vec![], &(400 * 19).into()));
     }
     for (wrapping, error) in [
-        (&["--tls-fingerprint", &"0".repeat(64)][..], "certificate is not trusted"),
-        (&["--tls"], "certificate is not trusted"),
+        (&["--tls-fingerprint", &"0".repeat(64)][..], "is not that of --tls-fingerprint"),
+        (&["--tls"], "certificate is self-signed"),
     ] {
         let output = swarm(server.address.port(), &[wrapping, &["--timeout", "5"]].concat());
         let said = String::from_utf8_lossy(&output.stderr);
