@@ -310,7 +310,7 @@ impl Import {
                 }
                 self.reached = (id, time);
                 self.messages += 1;
-                Tables { connection, names: &mut self.names }.add(&message.message)?;
+                Tables::new(connection, &mut self.names).add(&message.message)?;
                 for (text, nick, reaction) in &message.put_on {
                     let sql = "INSERT OR IGNORE INTO reaction (message, text, nick, id)
                                VALUES (?1, ?2, ?3, ?4)";

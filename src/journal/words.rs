@@ -58,7 +58,7 @@ fn is_symbol(c: char) -> bool {
 /// words to it, are spelled.
 #[cfg(feature = "disk")]
 pub(super) fn indexed(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(is_single) {
+    if text.is_ascii() || !text.chars().any(is_single) {
         return Cow::Borrowed(text);
     }
     let mut apart = String::with_capacity(2 * text.len());

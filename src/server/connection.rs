@@ -415,7 +415,7 @@ impl Connection {
     }
 
     /// Queues bytes for it. `false` if that takes its send queue over the hard limit.
-    #[inline]
+    #[inline(always)]
     pub(super) fn queue(&mut self, segment: &Segment, bounds: &Bounds) -> bool {
         if !self.takes_output() {
             return true;

@@ -50,14 +50,16 @@ pub fn clean_text(text: &str) -> Cow<'_, str> {
 
 /// Whether all is printable ASCII: the common case, so eight bytes at a time. Of the first byte that is
 /// not, one of the three sums has the highest bit: itself, less a space, or one more.
-fn is_printable_ascii(text: &[u8]) -> bool {
+pub(super) fn is_printable_ascii(text: &[u8]) -> bool {
     const ONES: u64 = u64::MAX / 0xff;
+    let odd = |word: [u8; 8]| {
+        let word = u64::from_le_bytes(word);
+        word | word.wrapping_sub(ONES * 0x20) | word.wrapping_add(ONES)
+    };
     let (words, rest) = text.as_chunks();
-    let odd = words.iter().fold(0, |odd, word| {
-        let word = u64::from_le_bytes(*word);
-        odd | word | word.wrapping_sub(ONES * 0x20) | word.wrapping_add(ONES)
-    });
-    odd & (ONES * 0x80) == 0 && rest.iter().all(|byte| matches!(byte, b' '..=b'~'))
+    let mut last = [b' '; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    words.iter().fold(odd(last), |sum, word| sum | odd(*word)) & (ONES * 0x80) == 0
 }
 
 /// JSON text without a character that [`clean_text`] would replace: each is written as its escape,

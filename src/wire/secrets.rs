@@ -9,6 +9,7 @@
 //!
 //! Limit: a password alone on its line is not recognised.
 
+use super::clean::is_printable_ascii;
 use crate::wire::irc::from_command;
 
 /// The commands whose last argument is a password: their names, and their number of arguments.
@@ -55,11 +56,11 @@ pub fn check(text: &str, exists: impl Fn(&str) -> bool) -> Result<(), String> {
 /// ASCII word are not decoded.
 fn first_word(text: &str) -> (&str, &str) {
     let text = text.trim_start();
-    match text.bytes().position(|byte| !byte.is_ascii_graphic()) {
-        Some(end) if text.as_bytes()[end] == b' ' => text.split_at(end),
-        Some(_) => text.split_at(text.find(char::is_whitespace).unwrap_or(text.len())),
-        None => (text, ""),
+    let space = memchr::memchr(b' ', text.as_bytes()).unwrap_or(text.len());
+    if is_printable_ascii(&text.as_bytes()[..space]) {
+        return text.split_at(space);
     }
+    text.split_at(text.find(char::is_whitespace).unwrap_or(text.len()))
 }
 
 /// A word without what is in front of its first letter.

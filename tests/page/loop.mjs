@@ -44,6 +44,15 @@ async function busy(page, tom) {
   step('a busy room: a message is followed from its socket to the others');
 }
 
+/** It does not say that no one is there. */
+async function mentioned(page, tom) {
+  await until('a line with a bell', async () => {
+    tom.write('hello ada\n');
+    return (await page.text('#story')).includes('gets a line with a bell');
+  });
+  step('a mention is written for the one whom it mentions');
+}
+
 async function stopped(page, tom, ada) {
   ada.pause();
   ada.write('can you hear me?\n');
@@ -125,6 +134,7 @@ try {
   await quiet(page);
   await isNarrow(page);
   await busy(page, tom);
+  await mentioned(page, tom);
   await stopped(page, tom, ada);
   await crowded(page, ada);
   await page.page.close();

@@ -389,7 +389,9 @@ impl Change {
         let text = match self {
             // Every line carries its sender, and some carry nothing else.
             Change::Say { text, continuations, .. } | Change::Tell { text, continuations, .. } => {
-                let ends = memchr::memchr_iter(b'\n', text.as_bytes()).count();
+                // Nearly every text is one line, and that is seen sooner than counted.
+                let ends = memchr::memchr(b'\n', text.as_bytes())
+                    .map_or(0, |_| memchr::memchr_iter(b'\n', text.as_bytes()).count());
                 text.len()
                     + REST
                         * (ends

@@ -167,8 +167,9 @@ impl Hash for Caseless<'_> {
         // two others that are written alike.
         let mut folded = [0; limits::ROOM_LENGTH + 1];
         for piece in self.0.as_bytes().chunks(limits::ROOM_LENGTH) {
-            folded[..piece.len()].copy_from_slice(piece);
-            folded[..piece.len()].make_ascii_lowercase();
+            for (folded, byte) in folded.iter_mut().zip(piece) {
+                *folded = byte.to_ascii_lowercase();
+            }
             folded[piece.len()] = 0xff;
             state.write(&folded[..=piece.len()]);
         }
@@ -177,7 +178,8 @@ impl Hash for Caseless<'_> {
 
 impl Equivalent<Name> for Caseless<'_> {
     fn equivalent(&self, name: &Name) -> bool {
-        self.0.eq_ignore_ascii_case(&name.0)
+        // Nearly always it is spelled alike, and that is seen sooner.
+        *self.0 == *name.0 || self.0.eq_ignore_ascii_case(&name.0)
     }
 }
 

@@ -5,21 +5,13 @@
 
 use crate::chat::model::{Identity, Name, SessionId, is_nick_character, limits};
 use crate::chat::state::Hub;
-use std::iter;
 
 /// The runs of bytes that could be nicks. Non-ASCII letters belong to a run, so that the end of a
-/// foreign word is not taken for a nick.
-fn words(text: &str) -> impl Iterator<Item = &str> {
-    let mut rest = text;
-    let runs = iter::from_fn(move || {
-        // By bytes: every message is read here, and all separators are ASCII.
-        let begin = rest.bytes().position(is_part)?;
-        let behind = rest.bytes().skip(begin).position(|byte| !is_part(byte));
-        let (run, left) = rest.split_at(behind.map_or(rest.len(), |length| begin + length));
-        rest = left;
-        Some(&run[begin..])
-    });
-    runs.filter(|word| word.len() <= limits::NICK_LENGTH + 4)
+/// foreign word is not taken for a nick. By bytes: every message is read here, and all separators
+/// are ASCII.
+fn words(text: &str) -> impl Iterator<Item = &[u8]> {
+    let runs = text.as_bytes().split(|byte| !is_part(*byte));
+    runs.filter(|run| !run.is_empty() && run.len() <= limits::NICK_LENGTH + 4)
 }
 
 /// Whether a byte may be part of a nick; all bytes of characters beyond ASCII count as such.
@@ -36,24 +28,28 @@ fn is_part(byte: u8) -> bool {
     PARTS[usize::from(byte)]
 }
 
+/// A word without the signs around it: `_alice_` is emphasised.
+fn bare(word: &[u8]) -> &[u8] {
+    let is_letter = |byte: &u8| byte.is_ascii_alphanumeric() || !byte.is_ascii();
+    let Some(first) = word.iter().position(is_letter) else { return &[] };
+    let last = word.iter().rposition(is_letter).unwrap_or(first);
+    &word[first..=last]
+}
+
 impl Hub {
     /// The members of a room that a text mentions.
     pub(super) fn mentions(&self, text: &str, room: &Name, author: &Identity) -> Vec<SessionId> {
         let mut marked = Vec::new();
         for word in words(text) {
-            let bare = word.trim_matches(|c: char| !c.is_ascii_alphanumeric() && c.is_ascii());
-            let once = bare.len() == word.len();
-            for spelling in [word, bare].into_iter().skip(usize::from(once)) {
+            let found = |spelling: &[u8]| {
                 if !self.initials.begins_a_nick(spelling) {
-                    continue;
+                    return None;
                 }
-                if let Some(session) = self.session_of(spelling)
-                    && self.may_be_marked(session, room, author, &marked)
-                {
-                    marked.push(session);
-                    break;
-                }
-            }
+                let session = self.session_of(str::from_utf8(spelling).ok()?)?;
+                self.may_be_marked(session, room, author, &marked).then_some(session)
+            };
+            let without_signs = Some(bare(word)).filter(|bare| bare.len() < word.len());
+            marked.extend(found(word).or_else(|| without_signs.and_then(found)));
             if marked.len() == limits::MENTIONS_PER_MESSAGE {
                 break;
             }
@@ -71,5 +67,24 @@ impl Hub {
         session != author.session
             && !marked.contains(&session)
             && self.rooms.get(room).is_some_and(|room| room.members.contains_key(&session))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_is_what_could_be_a_nick_with_or_without_the_signs_around_it() {
+        let text = "_alice_: ask bob2, größe-1 or `x` (--); ----- \u{3b1}";
+        let found: Vec<_> = words(text).map(|word| str::from_utf8(word).unwrap()).collect();
+        assert_eq!(
+            found,
+            ["_alice_", "ask", "bob2", "größe-1", "or", "`x`", "--", "-----", "\u{3b1}"]
+        );
+        let bare: Vec<_> = words(text).map(|word| str::from_utf8(bare(word)).unwrap()).collect();
+        assert_eq!(bare, ["alice", "ask", "bob2", "größe-1", "or", "x", "", "", "\u{3b1}"]);
+        let long = "n".repeat(limits::NICK_LENGTH + 5);
+        assert_eq!(words(&long).count(), 0);
     }
 }

@@ -32,8 +32,8 @@ impl Initials {
         }
     }
 
-    pub(in crate::chat) fn begins_a_nick(&self, word: &str) -> bool {
-        let first = word.as_bytes().first().map(u8::to_ascii_lowercase);
+    pub(in crate::chat) fn begins_a_nick(&self, word: &[u8]) -> bool {
+        let first = word.first().map(u8::to_ascii_lowercase);
         first.and_then(|first| self.0.get(usize::from(first))).is_some_and(|&count| count > 0)
     }
 }

@@ -35,6 +35,7 @@ impl Inbox {
     }
 
     /// The number of bytes queued.
+    #[inline]
     pub fn len(&self) -> usize {
         self.pending().len()
     }
@@ -58,6 +59,7 @@ impl Inbox {
     }
 
     /// All that waits.
+    #[inline]
     pub fn pending(&self) -> &[u8] {
         self.0.as_ref().map_or(&[], |pending| &pending.bytes[pending.start..])
     }

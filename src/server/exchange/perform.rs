@@ -120,9 +120,7 @@ impl Exchange {
             Action::StartTls => self.start_tls(token),
             Action::Secured => self.secured(token),
             Action::HandshakeFailed(why) => self.handshake_failed(token, &why),
-            Action::Reject { why, farewell } => {
-                self.turn_away(token, why, farewell.as_deref());
-            }
+            Action::Reject { why, farewell } => self.turn_away(token, why, farewell.as_deref()),
             Action::Respond { status, bytes, of_page } => {
                 self.respond(token, status, &bytes, of_page);
             }

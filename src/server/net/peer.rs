@@ -73,8 +73,9 @@ impl Peer<'_> {
         self.queue_charged(segment);
     }
 
-    /// The same, where the caller charges for all recipients at once.
-    #[inline]
+    /// The same, where the caller charges for all recipients at once. Inlined, as what it calls: it is
+    /// done for every recipient of every message.
+    #[inline(always)]
     pub(in crate::server) fn queue_charged(&mut self, segment: &Segment) {
         if !self.connection.queue(segment, &self.queues.bounds) {
             self.queues.overrun.push_back(self.token);

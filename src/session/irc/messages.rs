@@ -53,7 +53,7 @@ pub(super) fn send(context: &mut Context<'_, '_>, targets: &str, outgoing: Outgo
     let Outgoing { kind, text, tags, continuations } = outgoing;
     let reply = tags.as_deref().and_then(reply_of);
     let text: Arc<str> = text.into();
-    let splits = text.contains('\n') || continuations.is_some();
+    let splits = memchr::memchr(b'\n', text.as_bytes()).is_some() || continuations.is_some();
     let source = context.user().map_or(0, |user| fields::prefix_length(&user.identity));
     let command = context.session.command.len() + if kind == Kind::Action { 9 } else { 0 };
     for target in split_targets(context, targets) {

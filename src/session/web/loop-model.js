@@ -233,7 +233,7 @@ export function sentences(turn, states, most = 40) {
       case 'waits': say('commands', `${name}: its next line waits, because ${reasons(row.a)}`); break;
       case 'record': say('journal', `${name} caused ${row.upto ? `records ${row.x} to ${row.upto}` : `record ${row.x}`}`); break;
       case 'text': say('journal', `${name}: “${row.text}”`); break;
-      case 'run': say('journal', `${plural(row.x, 'event')}, written once (${bytes(row.y)}) and queued for ${who ? plural(who, 'connection') : 'no one: no one else is in the room'}`); break;
+      case 'run': say('journal', `${plural(row.x, 'event')}, written once (${bytes(row.y)}) and queued for ${who ? plural(who, 'connection') : 'no one: no one else is in the room, or the message mentions them, so that each gets a line with a bell'}`); break;
       case 'written':
         if (row.y > 0) say('flush', `${name}: the socket took ${bytes(row.x)}, ${bytes(row.y)} stay queued`);
         else if (whole.length <= 8) say('flush', `${name}: ${bytes(row.x)} written`);

@@ -62,7 +62,7 @@ function connect() {
   socket.onmessage = ({ data }) => { model.take(data); owed = true; draw(); };
   socket.onclose = () => {
     const why = opened ? 'The connection to the server has ended; reload the page to watch again.'
-      : 'The server does not show its loop to this page. On the machine that it runs on, open /loop there; elsewhere, a server operator gets a link by typing /loop in the chat, which works once.';
+      : 'The server does not show its loop to this page. On the machine that it runs on, open /loop there; elsewhere, a server operator gets a link by typing /loop in the chat, which works once. It may also be shown to as many pages as it allows (--loop-pages).';
     $('#fault').textContent = why;
     $('#fault').hidden = false;
     socket = null;
@@ -270,7 +270,7 @@ function follow(turn, states) {
   if (run) {
     const chip = element('span', { className: 'chip' });
     chip.style.background = colour(run.b);
-    step('journal', `With ${run.x === 1 ? 'no other' : `${run.x - 1} others`} it was written once into memory, ${bytes(run.y)} of chunk ${run.b} `, chip, run.client ? `, and ${plural(run.client, 'send queue')} got a reference to it.` : '. No one else is in the room, so it is queued for no one.');
+    step('journal', `With ${run.x === 1 ? 'no other' : `${run.x - 1} others`} it was written once into memory, ${bytes(run.y)} of chunk ${run.b} `, chip, run.client ? `, and ${plural(run.client, 'send queue')} got a reference to it.` : '. It is queued for no one: no one else is in the room, or it mentions them, so that each gets a line with a bell.');
     const written = turn.rows.filter(row => row.kind === 'written'), short = written.filter(row => row.y > 0);
     const whole = written.length - short.length;
     step('flush', `${plural(written.length, 'connection')} ${written.length === 1 ? 'was' : 'were'} written to, ${whole} in full.`);
@@ -316,7 +316,7 @@ function turns() {
 
 function status() {
   const said = [];
-  if (!socket) said.push('ended');
+  if (!socket) said.push('not connected');
   else if (model.held) said.push('the loop waits for you: press “take one turn”');
   else if (isLive()) said.push('live');
   else said.push(playing ? 'playing what was recorded' : 'stopped here; the server goes on');

@@ -218,12 +218,12 @@ fn new_keys_are_taken_and_answered_and_a_flood_of_them_is_an_error() {
 #[test]
 fn a_record_that_may_not_come_is_an_error_and_an_alert() {
     for record in [
-        &b"\x17\x03\x03\x48\x01"[..],             // application data of 16 KiB + 2 KiB + 1
-        b"\x17\x03\x03\0\0",                      // application data without a tag
-        b"\x15\x03\x03\0\x02\x02\x28",            // a fatal alert in the clear
-        b"\x16\x03\x03\0\x04\x01\0\0\0",          // another hello
-        b"\x18\x03\x03\0\x03\x01\x40\0",           // a heartbeat
-        b"\x14\x03\x03\0\x01\x01",                // a change of ciphers, after the handshake
+        &b"\x17\x03\x03\x48\x01"[..],  // application data of 16 KiB + 2 KiB + 1
+        b"\x17\x03\x03\0\0",           // application data without a tag
+        b"\x15\x03\x03\0\x02\x02\x28", // a fatal alert in the clear
+        b"\x16\x03\x03\0\x04\x01\0\0\0", // another hello
+        b"\x18\x03\x03\0\x03\x01\x40\0", // a heartbeat
+        b"\x14\x03\x03\0\x01\x01",     // a change of ciphers, after the handshake
         b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", // no record
     ] {
         let (_, mut server) = opened(&[usize::MAX]);

@@ -7,6 +7,7 @@
 //!
 //! Absent: rendering them. Colours from other users hide more in a terminal than they convey.
 
+use crate::wire::clean::is_printable_ascii;
 use std::borrow::Cow;
 
 /// The text without formatting; borrowed if there is none.
@@ -16,9 +17,7 @@ use std::borrow::Cow;
 /// assert_eq!(stripped("\x02bold\x02 \x0304,12red\x03 2,3"), "bold red 2,3");
 /// ```
 pub fn stripped(text: &str) -> Cow<'_, str> {
-    // Nearly no text has a control character: without a branch for each byte this is vectorised.
-    let control = text.bytes().fold(0, |any, byte| any | u8::from(byte < b' '));
-    if control == 0 || !text.bytes().any(is_formatting) {
+    if is_printable_ascii(text.as_bytes()) || !text.bytes().any(is_formatting) {
         return Cow::Borrowed(text);
     }
     let mut left = String::with_capacity(text.len());

@@ -44,7 +44,7 @@ impl<'a> Tags<'a> {
     }
 
     pub fn is_empty(self) -> bool {
-        self.iter().next().is_none()
+        self.section.is_empty() || self.iter().next().is_none()
     }
 
     /// Every tag, repetitions included.
@@ -59,6 +59,9 @@ impl<'a> Tags<'a> {
 
     /// The last tag with this key: of repetitions only the last one counts.
     pub fn find(self, key: &str) -> Option<Tag<'a>> {
+        if self.section.is_empty() {
+            return None; // as on nearly every line
+        }
         self.iter().rfind(|tag| tag.key == key)
     }
 

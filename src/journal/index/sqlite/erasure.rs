@@ -28,7 +28,7 @@ pub(in crate::journal) fn go_on(connection: &Connection, names: &mut Names) -> R
     let row = params![reached, end, since, account, limits::MAINTENANCE_ROWS];
     let ids: Vec<i64> = all(&transaction, sql, row, |row| row.get(0))?;
     for &id in &ids {
-        Tables { connection: &transaction, names }.delete(RecordId(id.cast_unsigned()))?;
+        Tables::new(&transaction, names).delete(RecordId(id.cast_unsigned()))?;
     }
     let is_full = ids.len() == limits::MAINTENANCE_ROWS as usize;
     let reached = ids.last().copied().filter(|_| is_full).unwrap_or(end);

@@ -10,12 +10,12 @@ use crate::journal::database::json;
 use crate::journal::index::span::position_of_event;
 use crate::journal::limits;
 use crate::journal::words::indexed;
-use rusqlite::{Connection, Params, Result, params};
+use rusqlite::{CachedStatement, Connection, Params, Result, Statement, ToSql, params};
 use std::collections::HashMap;
 
 /// The numbers of names, the last few of them remembered.
 #[derive(Default)]
-pub(in crate::journal) struct Names(HashMap<String, i64>);
+pub(in crate::journal) struct Names(HashMap<Name, i64>);
 
 /// A kind as it is written in the table.
 pub(super) fn kind_word(kind: Kind) -> &'static str {
@@ -26,18 +26,47 @@ pub(super) fn kind_word(kind: Kind) -> &'static str {
     }
 }
 
-/// The tables, inside the transaction of a record.
+/// The tables, inside one transaction.
 pub(in crate::journal) struct Tables<'a> {
-    pub(in crate::journal) connection: &'a Connection,
-    pub(in crate::journal) names: &'a mut Names,
+    connection: &'a Connection,
+    names: &'a mut Names,
+    inserts: Option<Inserts<'a>>,
 }
 
-impl Tables<'_> {
+/// The statements for messages, found once for all that a transaction adds: the cache finds them by a
+/// hash of their text, which costs a twentieth of all that is done for a message.
+struct Inserts<'a> {
+    message: CachedStatement<'a>,
+    /// The last message had some of what most messages have nothing of: it is bound until then.
+    has_rare: bool,
+    search: CachedStatement<'a>,
+}
+
+impl<'a> Tables<'a> {
+    pub(in crate::journal) fn new(connection: &'a Connection, names: &'a mut Names) -> Tables<'a> {
+        Tables { connection, names, inserts: None }
+    }
+
+    fn inserts(&mut self) -> Result<&mut Inserts<'a>> {
+        if self.inserts.is_none() {
+            let sql = "INSERT INTO message (id, time, room, number, root, sender, account, kind,
+                           text, edited, username, host, bot, recipient, recipient_account, reply,
+                           reply_number, reply_from, tags, joints)
+                       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15,
+                           ?16, ?17, ?18, ?19, ?20)";
+            let message = self.connection.prepare_cached(sql)?;
+            let sql = "INSERT INTO search (rowid, text, tags) VALUES (?1, ?2, ?3)";
+            let search = self.connection.prepare_cached(sql)?;
+            self.inserts = Some(Inserts { message, has_rare: false, search });
+        }
+        self.inserts.as_mut().ok_or(rusqlite::Error::InvalidQuery)
+    }
+
     fn number(&mut self, name: &Name) -> Result<i64> {
-        let folded = name.folded();
-        if let Some(&number) = self.names.0.get(&folded) {
+        if let Some(&number) = self.names.0.get(name) {
             return Ok(number);
         }
+        let folded = name.folded();
         let insert = "INSERT INTO name (spelled, folded) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
         self.run(insert, params![name.as_str(), folded])?;
         let select = "SELECT id FROM name WHERE folded = ?1";
@@ -46,7 +75,7 @@ impl Tables<'_> {
         if self.names.0.len() >= limits::NAME_CACHE {
             self.names.0.clear();
         }
-        self.names.0.insert(folded, number);
+        self.names.0.insert(name.clone(), number);
         Ok(number)
     }
 
@@ -159,6 +188,7 @@ impl Tables<'_> {
         Ok(shares)
     }
 
+    /// Takes in a message.
     pub(in crate::journal) fn add(&mut self, message: &StoredMessage) -> Result<()> {
         let id = message.id.0.cast_signed();
         let (room, to, to_account) = match &message.target {
@@ -169,40 +199,42 @@ impl Tables<'_> {
         };
         let reply = message.reply.as_ref();
         let root = room.map(|_| reply.map_or(id, |reply| reply.root.0.cast_signed()));
-        let sql = "INSERT INTO message (id, time, room, number, root, sender, account, kind, text,
-                   edited, recipient, recipient_account, reply, reply_number, reply_from,
-                   username, host, bot, tags, joints)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15,
-                   ?16, ?17, ?18, ?19, ?20)";
-        self.run(
-            sql,
-            params![
-                id,
-                message.time.0,
-                room,
-                message.number.cast_signed(),
-                root,
-                message.from.as_str(),
-                message.account.as_ref().map(Name::as_str),
-                kind_word(message.kind),
-                &*message.text,
-                message.edited,
+        let common = params![
+            id,
+            message.time.0,
+            room,
+            message.number.cast_signed(),
+            root,
+            message.from.as_str(),
+            message.account.as_ref().map(Name::as_str),
+            kind_word(message.kind),
+            &*message.text,
+            message.edited,
+            message.username.as_deref(),
+            message.host.as_deref(),
+            message.bot,
+        ];
+        let tagged = message.tags.is_some() || message.continuations.is_some();
+        let has_rare = to.is_some() || reply.is_some() || tagged;
+        let inserts = self.inserts()?;
+        bind(&mut inserts.message, 1, common)?;
+        let had_rare = std::mem::replace(&mut inserts.has_rare, has_rare);
+        if has_rare || had_rare {
+            let rare = params![
                 to.map(Name::as_str),
                 to_account.map(Name::as_str),
                 reply.map(|reply| reply.id.0.cast_signed()),
                 reply.map(|reply| reply.number.cast_signed()),
                 reply.map(|reply| reply.from.as_str()),
-                message.username.as_deref(),
-                message.host.as_deref(),
-                message.bot,
                 message.tags.as_deref(),
                 message.continuations.as_ref().map(json).transpose()?,
-            ],
-        )?;
+            ];
+            bind(&mut inserts.message, common.len() + 1, rare)?;
+        }
+        inserts.message.raw_execute()?;
         if let Some(room) = room {
             let tags = self.tags(room, &message.from, message.account.as_ref())?;
-            let sql = "INSERT INTO search (rowid, text, tags) VALUES (?1, ?2, ?3)";
-            self.run(sql, params![id, indexed(&message.text), tags])?;
+            self.inserts()?.search.execute(params![id, indexed(&message.text), tags])?;
             return Ok(());
         }
         let sql = "INSERT OR IGNORE INTO private (owner, peer, message) VALUES (?1, ?2, ?3)";
@@ -249,8 +281,7 @@ impl Tables<'_> {
     fn edit(&mut self, record: RecordId, (id, text): (RecordId, &str)) -> Result<()> {
         let number = id.0.cast_signed();
         if let Some(tags) = self.unfind(number)? {
-            let sql = "INSERT INTO search (rowid, text, tags) VALUES (?1, ?2, ?3)";
-            self.run(sql, params![number, indexed(text), tags])?;
+            self.inserts()?.search.execute(params![number, indexed(text), tags])?;
         }
         let sql = "UPDATE message SET text = ?2, joints = NULL, edited = 1 WHERE id = ?1";
         self.run(sql, params![number, text])?;
@@ -330,4 +361,9 @@ impl Tables<'_> {
         self.run(sql, params![number, json(&change)?])?;
         Ok(())
     }
+}
+
+/// Binds some parameters of a statement, which keeps the others.
+fn bind(statement: &mut Statement<'_>, first: usize, values: &[&dyn ToSql]) -> Result<()> {
+    (first..).zip(values).try_for_each(|(place, value)| statement.raw_bind_parameter(place, value))
 }

@@ -254,7 +254,7 @@ fn forget(store: &mut Store, sql: &str, parameters: impl rusqlite::Params) -> Re
     let transaction = store.database.connection.unchecked_transaction()?;
     let ids: Vec<i64> = all(&transaction, sql, parameters, |row| row.get(0))?;
     for &id in &ids {
-        Tables { connection: &transaction, names: &mut store.names }.forget(id)?;
+        Tables::new(&transaction, &mut store.names).forget(id)?;
     }
     transaction.commit()?;
     Ok(ids.len() == limits::MAINTENANCE_ROWS as usize)

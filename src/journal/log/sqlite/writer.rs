@@ -309,14 +309,16 @@ impl Writer {
         let mut bytes = 0;
         let mut erased = false;
         let mut numbering = self.numbering;
+        let sql = "INSERT INTO record (id, time, origin, about, change)
+                   VALUES (?1, ?2, ?3, ?4, ?5)";
+        let mut insert = transaction.prepare_cached(sql)?;
+        let mut tables = Tables::new(&transaction, names);
         self.hub_is_ahead = true;
         for proposal in &self.in_hand {
             let Committed { record, .. } = numbering.next(proposal.clone());
             let change = json(&record.change)?;
             bytes += change.len();
-            let sql = "INSERT INTO record (id, time, origin, about, change)
-                       VALUES (?1, ?2, ?3, ?4, ?5)";
-            transaction.prepare_cached(sql)?.execute(params![
+            insert.execute(params![
                 record.id.0.cast_signed(),
                 record.time.0,
                 record.origin.0.cast_signed(),
@@ -332,10 +334,11 @@ impl Writer {
                     if self.full.is_some() && matches!(update, HistoryUpdate::HistoryEvent(..)) {
                         continue;
                     }
-                    erased |= Tables { connection: &transaction, names }.archive(id, update)?;
+                    erased |= tables.archive(id, update)?;
                 }
             }
         }
+        drop((insert, tables));
         transaction.commit()?;
         self.hub_is_ahead = false;
         *last = (numbering.last, numbering.time);

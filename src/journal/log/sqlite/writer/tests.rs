@@ -192,6 +192,25 @@ fn messages_wait_for_a_lock_for_thirty_seconds_and_within_a_bound() {
 }
 
 #[test]
+fn what_one_message_has_is_not_left_for_the_next() {
+    let mut bench = Bench::new("rare", &Limits::default());
+    let mut tagged = say("first");
+    let Change::Say { tags, reply_to, .. } = &mut tagged else { panic!() };
+    let (id, from) = (RecordId(1), Name::new("guest1"));
+    *tags = Some("+x".into());
+    *reply_to = Some(Reference { id, number: 1, root: id, from, account: None });
+    let changes = [say("before"), tagged, say("after")];
+    let all = changes.map(|change| bench.proposal(ALICE, change));
+    assert_eq!(committed(&bench.writer().write(all.into())).len(), 3);
+    let connection = &bench.writer().store.database.connection;
+    let sql = "SELECT count(tags), count(reply_from), max(text) FROM message
+               WHERE tags IS NOT NULL OR reply IS NOT NULL OR reply_from IS NOT NULL";
+    let row = connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
+    let rare: (u32, u32, String) = row.unwrap();
+    assert_eq!(rare, (1, 1, "first".to_owned()));
+}
+
+#[test]
 fn a_full_disk_rejects_messages_and_is_over_as_soon_as_there_is_space() {
     let mut bench = Bench::new("no-space", &Limits::default());
     bench.does(ALICE, say("before"));
