@@ -39,8 +39,12 @@ thread_local! {
 /// A codec with a handshake.
 pub trait Layer {
     /// Takes bytes that the socket has brought; it may change them in place. During the handshake
-    /// it only keeps them, up to a bound.
+    /// it only keeps them.
     fn receive(&mut self, bytes: &mut [u8]);
+
+    /// Whether it keeps as much as it may until the handshake has gone on: nothing more is read for it
+    /// before.
+    fn is_full(&self) -> bool;
 
     /// The socket has brought its last byte.
     fn end(&mut self);
@@ -126,6 +130,9 @@ impl Layered {
         let Some(layer) = &mut self.layer else { return receive(socket, faults, buffer) };
         if layer.has_buffered() {
             return layer.read(buffer);
+        }
+        if layer.is_full() {
+            return Received::WouldBlock;
         }
         let arrived = SCRATCH.with_borrow_mut(|[scratch, ..]| {
             let received = receive(socket, faults, scratch);

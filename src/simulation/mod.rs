@@ -158,7 +158,11 @@ mod tests {
     }
 
     /// Seeds that have found something, with what it was.
-    const FOUND: [(u64, &str); 13] = [
+    const FOUND: [(u64, &str); 14] = [
+        (
+            912_030_407,
+            "a long read behind a part of a record was said to be a handshake that is too long",
+        ),
         (
             911_024_191,
             "an IRC client that was taken for plain at the last moment was welcomed as such",

@@ -1,7 +1,7 @@
 //! One end of a TLS connection, without its socket: records become bytes, and bytes records.
 //!
-//! Bounds: what has come and is not yet a whole message is at most [`MOST_INCOMING`]; what is decoded
-//! and not yet read is at most what one read of the socket brought. An idle channel keeps no buffer.
+//! Bounds: what has come and is not yet a whole message is less than [`MOST_INCOMING`], and one read
+//! of the socket; what is decoded and not yet read is at most those. An idle channel keeps no buffer.
 
 use super::certificate::Fingerprint;
 use chatloop_reactor::{Layer, OVERHEAD, Received};
@@ -14,7 +14,8 @@ use rustls::unbuffered::{
 use rustls::{AlertDescription as Alert, CertificateError, Error, InvalidMessage, SideData};
 use std::io;
 
-/// A message of a handshake may have 64 KiB, and come in records.
+/// More than what can be left when all that has come was looked at: a message of a handshake, which may
+/// have 64 KiB and come in records, or a part of a record, which has 16 KiB.
 const MOST_INCOMING: usize = 80 * 1024;
 
 /// Both kinds of rustls' connections, which share no such trait.
@@ -242,20 +243,18 @@ impl<C: Connection> Channel<C> {
         let (used, outcome) = self.process(&mut incoming, wish);
         if used < incoming.len() && self.failure.is_none() {
             incoming.drain(..used);
-            self.buffers.get_or_insert_default().incoming = incoming;
+            if incoming.len() < MOST_INCOMING {
+                self.buffers.get_or_insert_default().incoming = incoming;
+            } else {
+                self.failure = Some(Box::new(Failure::TooLong));
+            }
         }
         outcome
     }
 
     fn keep(&mut self, bytes: &[u8]) {
-        if bytes.is_empty() {
-            return;
-        }
-        let incoming = &mut self.buffers.get_or_insert_default().incoming;
-        if incoming.len() + bytes.len() > MOST_INCOMING {
-            self.failure.get_or_insert_with(|| Box::new(Failure::TooLong));
-        } else {
-            incoming.extend_from_slice(bytes);
+        if !bytes.is_empty() {
+            self.buffers.get_or_insert_default().incoming.extend_from_slice(bytes);
         }
     }
 
@@ -286,6 +285,10 @@ impl<C: Connection> Layer for Channel<C> {
         if !self.opening {
             let _ = self.process_incoming(Wish::Nothing); // only a write can fail
         }
+    }
+
+    fn is_full(&self) -> bool {
+        self.opening && self.incoming().len() >= MOST_INCOMING
     }
 
     fn end(&mut self) {

@@ -8,6 +8,9 @@ use std::io::{Read as _, Write as _};
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
+/// Plain bytes of the largest record.
+const RECORD: usize = 16 * 1024;
+
 fn acceptor() -> Acceptor {
     static ACCEPTOR: OnceLock<Acceptor> = OnceLock::new();
     let source = Source::SelfSigned(None, "chat.example.org".to_owned());
@@ -248,6 +251,43 @@ fn garbage_behind_the_first_bytes_fails_at_once() {
         assert!(server.advance().is_err(), "{garbage:?}");
         assert!(matches!(server.layer.read(&mut [0; 8]), Received::Failed(_)));
     }
+}
+
+/// They were counted together, and most long uploads failed.
+#[test]
+fn the_largest_read_fits_behind_the_largest_part_of_a_record() {
+    let (mut client, mut server) = opened(&[usize::MAX]);
+    let plain: Vec<u8> = (0..40 * RECORD).map(|at| (at / 100) as u8).collect();
+    plain.chunks(RECORD).for_each(|part| client.write(part));
+    let record = client.sent.len() / 40;
+    client.deliver(&mut server, &[record - 1, 64 * 1024]).unwrap();
+    assert!(server.read(64 * 1024) == plain);
+}
+
+/// The server's turn may come late: the loop bounds how many handshakes go on in one of its turns.
+#[test]
+fn what_follows_a_handshake_at_once_waits_for_it() {
+    let (mut client, mut server) = ends();
+    client.deliver(&mut server, &[usize::MAX]).unwrap();
+    server.deliver(&mut client, &[usize::MAX]).unwrap();
+    let plain = vec![7; 40 * RECORD];
+    plain.chunks(RECORD).for_each(|part| client.write(part));
+    let all = std::mem::take(&mut client.sent);
+    let mut pieces = all.chunks(64 * 1024).peekable();
+    let mut received = Vec::new();
+    loop {
+        let waits = server.layer.is_full();
+        match pieces.next_if(|_| !waits) {
+            Some(piece) => server.layer.receive(&mut piece.to_vec()),
+            None if server.layer.is_opening() => {
+                assert!(waits && !server.layer.has_buffered());
+                server.advance().unwrap();
+            }
+            None => break,
+        }
+        received.extend(server.read(64 * 1024));
+    }
+    assert!(received == plain);
 }
 
 #[test]
