@@ -4,10 +4,14 @@ use super::carrier::Carrier;
 use super::errand::{Errand, Outcome};
 use super::ledger::{self, Ledger, ROOMS, Target};
 use chatloop_reactor::simulated::Dice;
+use std::time::{Duration, Instant};
 
 /// Messages that may be more than the server keeps for a client whose protocol is not known: 16 KiB,
 /// and the longest have more than half a KiB.
 const MANY: u64 = 20;
+
+/// How long the server waits for a request that has begun.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How a client of plain text is greeted.
 const GREETING: &str = "* connected as ";
@@ -31,7 +35,7 @@ pub(super) struct Client {
     /// Does not read.
     pub(super) paused: bool,
     /// Has been either.
-    was_slow: bool,
+    pub(super) was_slow: bool,
     /// Nothing more is to be sent behind what is queued.
     closing: bool,
     /// What was received of an unfinished line, or of an answer of HTTP.
@@ -40,6 +44,8 @@ pub(super) struct Client {
     /// How many messages were said and had arrived somewhere before it connected, if the server keeps
     /// little for it.
     pub(super) said_before: Option<u64>,
+    /// When it connected.
+    pub(super) since: Option<Instant>,
     nicks: u32,
     /// Has been let in.
     pub(super) is_in: bool,
@@ -71,6 +77,7 @@ impl Client {
             received: Vec::new(),
             said: 0,
             said_before: None,
+            since: None,
             nicks: 0,
             is_in: false,
             may_end: false,
@@ -376,14 +383,16 @@ impl Client {
         Ok(())
     }
 
-    /// What has come of its errand: `None` if it has none.
+    /// What has come of its errand, which has taken so long: `None` if it has none.
     ///
     /// # Errors
     /// The answer is wrong.
-    pub(super) fn outcome(&self) -> Result<Option<Outcome>, String> {
+    pub(super) fn outcome(&self, taken: Duration) -> Result<Option<Outcome>, String> {
         let Some(errand) = &self.errand else { return Ok(None) };
         match errand.answer(&self.received)? {
-            Outcome::Late if !self.was_slow => Err(format!("{} came in time", errand.summary())),
+            Outcome::Late if !self.was_slow && taken < PATIENCE => {
+                Err(format!("{} came in time", errand.summary()))
+            }
             outcome => Ok(Some(outcome)),
         }
     }

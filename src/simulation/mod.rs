@@ -158,7 +158,9 @@ mod tests {
     }
 
     /// Seeds that have found something, with what it was.
-    const FOUND: [(u64, &str); 14] = [
+    const FOUND: [(u64, &str); 16] = [
+        (912_023_546, "a request that took its time on the way was said to be answered wrongly"),
+        (912_026_589, "an answer that a slow client had not read was said to be lost"),
         (
             912_030_407,
             "a long read behind a part of a record was said to be a handshake that is too long",

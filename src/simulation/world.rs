@@ -219,6 +219,7 @@ impl World {
     }
 
     fn add(&mut self, mut client: Client) {
+        client.since = Some(self.clock.now());
         client.said_before = self.plan.keeps_little.then(|| self.ledger.arrived());
         self.clients.push(client);
     }
@@ -320,20 +321,21 @@ impl World {
 
     /// A client has been disconnected: was that right?
     fn ended(&mut self, chosen: usize) -> Result<(), String> {
-        let World { clients, ledger, plan, kept, .. } = self;
+        let World { clients, ledger, plan, kept, clock, .. } = self;
         let client = &clients[chosen];
         let (number, is_limited) = (client.number, plan.is_limited);
         if !client.may_end && !client.may_be_given_up() && !is_limited {
             return Err(format!("client {number} was disconnected for nothing"));
         }
-        match (client.outcome()?, client.errand()) {
+        let taken = client.since.map_or(Duration::ZERO, |since| clock.now() - since);
+        match (client.outcome(taken)?, client.errand()) {
             (Some(Outcome::Kept(path)), Some(Errand::Upload { file, .. })) => {
                 kept.push((path, *file));
             }
             // Whose answer takes longer than the server waits for it to be read may lose the rest,
-            // and so may one that was answered before all of its request had come.
+            // and so may one that was answered before all that it sends had come.
             (Some(Outcome::Open), Some(Errand::Page(_) | Errand::Download { .. }))
-                if !is_limited && plan.capacity > 100_000 =>
+                if !is_limited && !client.was_slow && plan.capacity > 100_000 =>
             {
                 return Err(format!("client {number} has no whole answer to its request"));
             }
