@@ -2,8 +2,8 @@
 //! back.
 //!
 //! The rows are written where records are committed, in the same transaction, by
-//! [`tables::archive`]; this module only tracks how far delivery has come, because an answer must
-//! not contain what is still to be delivered.
+//! [`Tables::archive`](tables::Tables::archive); this module only tracks how far delivery has come,
+//! because an answer must not contain what is still to be delivered.
 //!
 //! | file | subject |
 //! |---|---|
