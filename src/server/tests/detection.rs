@@ -44,8 +44,10 @@ fn who_is_taken_for_plain_at_the_last_moment_hears_nothing_as_such() {
                 continue;
             }
             in_time += 1;
+            let is_closed = answer.is_empty() && request.contains("HTTP");
             let expected = ["HTTP/1.1 200 ", ":chatloop.local 001 ada "];
-            assert!(expected.iter().any(|it| answer.starts_with(it)), "{lines}: {answer}");
+            let is_answered = expected.iter().any(|it| answer.starts_with(it));
+            assert!(is_answered || is_closed && !cfg!(feature = "web"), "{lines}: {answer}");
             assert!(!answer.contains("xxx") && !answer.contains("hello"), "{lines}: {answer}");
         }
         assert!((1..30).contains(&in_time), "{in_time}");
@@ -138,7 +140,7 @@ fn a_request_with_a_method_that_no_one_knows_is_answered_and_not_talk() {
         bench.settle();
         peer.send_bytes(&request.as_bytes()[cut..]);
         let answer = bench.wait_for_end(&mut peer);
-        assert!(answer.contains("HTTP/1.1 405 "), "{answer}");
+        assert!(answer.contains("HTTP/1.1 405 ") || !cfg!(feature = "web"), "{answer}");
     }
     assert!(!bench.lines(&mut tom).iter().any(|line| line.contains("HTTP")));
 }
