@@ -16,9 +16,6 @@ cd "$(dirname "$0")/.."
 
 pin_cores
 
-# Deliveries differ a hundredfold in what a turn can gather.
-one=(--clients 500 --senders 1 --window 1 --messages 4000 --one-order)
-many=(--clients 500 --senders 100 --window 100 --messages 40000 --one-order)
 idle=(--clients 0 --idle 5000)
 irc=(--prefix 'PRIVMSG #r :' --hello 'NICK n{}\nUSER u 0 * :r\nJOIN #r' --welcome ' 366 ')
 outside=(--hello 'NICK n{}\nUSER u 0 * :r' --welcome ' 422 ')

@@ -40,6 +40,13 @@ pin_cores() {
     fi
 }
 
+# Flags of `chatloop-lab swarm` for two loads: deliveries differ a hundredfold in what a turn can gather.
+# shellcheck disable=SC2034 # for those who source this
+{
+    one=(--clients 500 --senders 1 --window 1 --messages 4000 --one-order)
+    many=(--clients 500 --senders 100 --window 100 --messages 40000 --one-order)
+}
+
 # build_relay: the floor that servers are measured against, as $work/relay.
 build_relay() {
     "${CC:-cc}" -O2 -o "$work/relay" scripts/bench/relay.c

@@ -2,10 +2,10 @@
 //!
 //! The prompt and the line take one row, the last one printed, and never its last column: nothing
 //! wraps, so one `\r` always returns to its start, at every width down to one column. A line that
-//! is too long for the row scrolls horizontally with the cursor, and a prompt that is loses its front. Messages are printed as ordinary
-//! text above it, wrapped at their spaces, so they stay in the terminal's scrollback. Rejected: to
-//! leave the wrapping to the terminal, which would give a copied message back in one line but breaks
-//! words in two on the screen.
+//! is too long for the row scrolls horizontally with the cursor, and a prompt that is too long loses its
+//! front. Messages are printed as ordinary text above it, wrapped at their spaces, so they stay in the
+//! terminal's scrollback. Rejected: to leave the wrapping to the terminal, which would give a copied
+//! message back in one line but breaks words in two on the screen.
 //!
 //! Every method appends to a buffer of the caller, who emits it with one write: the terminal
 //! never shows half a redraw.

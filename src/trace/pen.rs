@@ -152,7 +152,7 @@ impl<W: Write> Pen<W> {
                 self.add("read", Some(client), detail);
             }
             Event::Lines { client, lines, bytes, .. } => {
-                let s = if lines == 1 { "" } else { "s" };
+                let s = plural(lines);
                 self.add("lines", Some(client), format!("{lines} line{s}, {bytes} bytes"));
             }
             Event::Waits { client, reasons, bytes } => {
@@ -165,8 +165,7 @@ impl<W: Write> Pen<W> {
                 self.add("record", Some(client), format!("number {id}"));
             }
             Event::Run { events, clients, bytes, .. } => {
-                let s = |count| if count == 1 { "" } else { "s" };
-                let (of, to) = (s(events), s(clients));
+                let (of, to) = (plural(events), plural(clients));
                 let detail =
                     format!("{events} event{of} for {clients} connection{to}, {bytes} bytes");
                 self.add("run", None, detail);
@@ -194,7 +193,7 @@ impl<W: Write> Pen<W> {
             }
             Event::Totals { queued, timers } => {
                 if std::mem::replace(&mut self.totals, (queued, timers)) != (queued, timers) {
-                    let s = if timers == 1 { "" } else { "s" };
+                    let s = plural(timers);
                     let detail =
                         format!("{queued} bytes held by the send queues, {timers} timer{s}");
                     self.add("total", None, detail);
@@ -253,4 +252,9 @@ impl<W: Write> Pen<W> {
         }
         Ok(())
     }
+}
+
+/// The end of a noun behind a count.
+fn plural(count: impl Into<u64>) -> &'static str {
+    if count.into() == 1 { "" } else { "s" }
 }

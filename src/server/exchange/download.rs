@@ -193,7 +193,7 @@ impl Exchange {
 
     /// Lists the files of a room.
     pub(super) fn list_files(&mut self, token: Token, room: &str) {
-        let base = self.base_url(token, self.live.config().tells_https());
+        let base = self.files_url(token);
         let lines: Vec<String> = match self.engine.hub().files_in(session(token), room, LISTED) {
             Err(refusal) => return self.reply(token, &Event::Refused(refusal)),
             Ok(files) if files.is_empty() => vec![format!("no files in {room} (try /upload)")],

@@ -68,10 +68,15 @@ impl Exchange {
     }
 
     /// What the URLs begin with that this peer is told.
-    pub(super) fn base_url(&mut self, token: Token, tls: bool) -> String {
+    fn base_url(&mut self, token: Token, tls: bool) -> String {
         let connection = self.net.connection(token);
         let local = connection.and_then(|it| it.io.transport.local_address().ok());
         self.live.config().url_at(local, tls)
+    }
+
+    /// What the URLs of files begin with that this peer is told.
+    pub(super) fn files_url(&mut self, token: Token) -> String {
+        self.base_url(token, self.live.config().tells_https())
     }
 
     fn is_encrypted(&mut self, token: Token) -> bool {
@@ -350,20 +355,20 @@ impl Exchange {
         let time = self.net.moment();
         let (name, sha256) = (name.into(), sha256.into());
         let file = StoredFile { id, name, size, sha256, by, account, origin, room, time };
-        let base = self.base_url(token, self.live.config().tells_https());
-        let text = format!("shared {}", line(&file, &base));
+        let said = share.map(|(me, room, _)| {
+            let text = format!("shared {}", line(&file, &self.files_url(token)));
+            (me, Command::Say(room.shared(), Kind::Action, text.into()))
+        });
         self.propose(token, Change::Upload { file: Box::new(file) });
         // In the same transaction: one is not kept without the other.
-        if let Some((me, room, _)) = share {
-            let command = Command::Say(room.shared(), Kind::Action, text.into());
+        if let Some((me, command)) = said {
             self.decide(Token::from_bits(me.0), command);
         }
     }
 
     /// A file is known to the chat, or no longer.
     pub(super) fn file_changed(&mut self, token: Token, id: &Arc<str>) {
-        let base = self.base_url(token, self.live.config().tells_https());
-        let Some(file) = self.engine.hub().file(id) else {
+        let Some(path) = self.engine.hub().file(id).map(path_of) else {
             self.transfers.remove(Arc::clone(id));
             return self.answer_upload(
                 token,
@@ -372,7 +377,7 @@ impl Exchange {
                 None,
             );
         };
-        let url = format!("{base}{}", path_of(file));
+        let url = self.files_url(token) + &path;
         self.answer_upload(token, 201, &url.clone(), Some(url));
     }
 
