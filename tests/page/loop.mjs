@@ -117,7 +117,8 @@ async function stepped() {
   });
   await page.page.click('#run');
   await until('the message', () => tom.said.includes('now known as tom'));
-  await until('a fault', async () => (await page.text('#story')).includes('on purpose') || (tom.write('more\n'), false));
+  // What was not ready after all is read in the next turn: a turn with a fault is hardly ever the newest.
+  await until('a fault', async () => (await page.text('#turns')).includes('fault') || (tom.write('more\n'), false));
   await page.page.click('#pause');
   await page.page.evaluate(() => [...document.querySelectorAll('#turns li')].find((one) => one.textContent.includes('fault')).click());
   await page.sees('on purpose', '#story');
