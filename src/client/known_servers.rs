@@ -24,7 +24,7 @@ const MAX_FILE: u64 = 1024 * 1024;
 const SERVERS: &str = "server";
 const SCRAM: &str = "scram";
 /// The table of hosts that are for TLS only, and until when, in seconds since 1970. By host and not by
-/// port: whoever can forge an answer chooses the port.
+/// port: anyone who can forge an answer chooses the port.
 const STS: &str = "sts";
 
 /// What is known of one server.

@@ -429,7 +429,7 @@ impl Connections {
             bytes = &self.lines;
         }
         if let Some(waiting) = &mut peer.waiting
-            && self.welcome.heard(waiting, &bytes[kept..])
+            && self.welcome.contains(waiting, &bytes[kept..])
         {
             peer.waiting = None;
             handler.ready(place);

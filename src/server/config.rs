@@ -495,7 +495,7 @@ impl Config {
     pub(in crate::server) fn registers_early(&self) -> bool {
         match self.registration {
             Registration::Early => true,
-            // Nobody new would get in otherwise.
+            // No one new would get in otherwise.
             Registration::Open => self.require_account,
             Registration::Operators | Registration::Closed => false,
         }

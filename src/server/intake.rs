@@ -69,6 +69,8 @@ enum LineOutcome {
     NoLine,
     /// Look again when what blocks it is over.
     Blocked,
+    /// Its turn comes later, because of what is no matter of the connection itself.
+    Postponed(Blocked),
 }
 
 impl Intake {
@@ -125,18 +127,20 @@ impl Intake {
                 }
             };
             let full = lines == 0 || self.budget == 0 || !net.may_answer();
-            let waits = net.waits_for_its_origin(token);
-            if full || waits {
-                self.end_visit(net, token);
-                note_wait(net, token, if waits { Blocked::ORIGIN } else { Blocked::SHARE });
-                net.look_at_input(token);
-                continue;
-            }
-            match self.take_line(net, hub, broadcast, token, actions) {
+            let outcome = match full {
+                true => LineOutcome::Postponed(Blocked::SHARE),
+                false => self.take_line(net, hub, broadcast, token, actions),
+            };
+            match outcome {
                 LineOutcome::Taken => {
                     self.current = Some((token, lines - 1, true));
                     self.visit.0 += 1;
                     return Some(token);
+                }
+                LineOutcome::Postponed(reason) => {
+                    self.end_visit(net, token);
+                    note_wait(net, token, reason);
+                    net.look_at_input(token);
                 }
                 outcome => {
                     self.end_visit(net, token);
@@ -173,6 +177,9 @@ impl Intake {
     ) -> LineOutcome {
         let (started, now, pace) = (net.started(), net.now(), net.pace());
         let Some(mut peer) = net.peer(token) else { return LineOutcome::Blocked };
+        if peer.waits_for_its_origin() {
+            return LineOutcome::Postponed(Blocked::ORIGIN);
+        }
         let Connection { gate, life, .. } = &*peer.connection;
         if life.phase == Phase::Open && life.hung_up && peer.is_outlived(started, now) {
             actions.push(Action::Gone);
@@ -202,7 +209,7 @@ impl Intake {
             return LineOutcome::Blocked;
         }
         // A body is no lines; what it may take is its own matter.
-        if used > 0 && !matches!(body, Body::Data(_)) {
+        if used > 0 && !matches!(body, Body::RequestBody(_)) {
             if life.hung_up {
                 gate.end_burst(pace, now);
             }

@@ -1,6 +1,6 @@
 //! The turn: the one loop of the server, always in the same order.
 //!
-//! `wait → accept and read → commands → timers → journal → apply → flush → reap`
+//! `wait → read → commands → timers → journal → answers → flush → reap`
 //!
 //! The server owns its parts and routes between them: a part does its work and returns what
 //! concerns the others. What is asked for a peer is an [`Action`](crate::session::Action), and all
@@ -147,7 +147,7 @@ impl Server {
         self.acceptor.addresses().collect()
     }
 
-    /// One line for whoever waits for the server to be ready: where, how, for how many.
+    /// One line for those who wait for the server to be ready: where, how, for how many.
     pub fn ready_line(&mut self) -> String {
         let places: Vec<String> = self.acceptor.addresses().map(|it| it.to_string()).collect();
         let (places, backend) = (places.join(" and "), self.exchange.net().poller().backend());
@@ -294,7 +294,7 @@ impl Server {
             CONSOLE => self.at_console(ConsoleService::keys),
             token => match self.acceptor.listener(token) {
                 Some(number) => self.accept(number),
-                None if self.exchange.is_page(token) => self.exchange.attend(ready),
+                None if self.exchange.is_viewer(token) => self.exchange.attend(ready),
                 None => self.exchange.net().ready(ready),
             },
         }

@@ -4,7 +4,7 @@
 //! file of hashes is not a list of passwords. In the loop every login would delay all clients; here
 //! a storm of logins delays only other logins.
 //!
-//! Limits: one thread, and those of its queue; whoever gives way there is told to retry.
+//! Limits: one thread, and those of its queue; a client whose job gives way there is told to retry.
 //! No password is ever logged. A job that panics only fails itself: its client is told, and the
 //! thread continues with the next.
 

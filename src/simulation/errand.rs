@@ -73,7 +73,7 @@ impl Errand {
     /// What the answer says.
     ///
     /// # Errors
-    /// It is none, or not what it should be.
+    /// It is not one, or not what it should be.
     pub(super) fn answer(&self, received: &[u8]) -> Result<Outcome, String> {
         let Some(end) = received.windows(4).position(|four| four == b"\r\n\r\n") else {
             return Ok(Outcome::Open);

@@ -18,7 +18,7 @@ mod turn;
 
 pub use chrome::Chrome;
 pub use event::{
-    Event, NO_CLIENT, News, Note, Phase, REASONS, ROW, ReadOutcome, Row, number, small,
+    Event, NO_CLIENT, News, Note, Phase, REASONS, ROW, ReadOutcome, Row, RowKind, number, small,
 };
 pub use pen::TraceFormat;
 pub use recorder::{Position, Trace};

@@ -5,7 +5,7 @@
 //! event has in the text of a trace. `scripts/loop.bt` reads them.
 //!
 //! Attached to [`turn`], a tracer switches the noting of events on for as long as it is there, so
-//! whoever wants others has to attach to this one, too. The others cost nothing until then: they are
+//! someone who wants others has to attach to this one, too. The others cost nothing until then: they are
 //! passed where an event is put into the ring.
 //!
 //! Limits: Linux; numbers only, so a connection is the number of its slot.

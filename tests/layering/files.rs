@@ -126,6 +126,32 @@ fn undeclared(sources: &[Source]) -> Vec<String> {
     sources.iter().filter(lost).map(Source::name).collect()
 }
 
+/// What the table of files at the head of a module names and does not declare, and the other way round.
+fn table_of_files(source: &Source) -> Vec<String> {
+    let head: Vec<&str> = source.text.lines().take_while(|line| line.starts_with("//!")).collect();
+    let Some(start) = head.iter().position(|line| line.starts_with("//! | file |")) else {
+        return Vec::new();
+    };
+    let rows = head[start + 2..].iter().take_while(|line| line.starts_with("//! |"));
+    let cells = rows.map(|row| row.split('|').nth(1).unwrap());
+    let names = cells.flat_map(|cell| cell.split('`').skip(1).step_by(2));
+    // `run/connection` lies in its own folder.
+    let named: BTreeSet<&str> = names.filter(|name| !name.contains('/')).collect();
+    let mut known = declared(&source.shipped);
+    known.retain(|name| name != "tests");
+    let head = head.concat();
+    let unknown = named.iter().filter(|name| !known.iter().any(|it| it == *name));
+    let unnamed = known.iter().filter(|name| !head.contains(&format!("`{name}`")));
+    let wrong = unknown.map(|name| (*name).to_owned()).chain(unnamed.cloned());
+    wrong.map(|name| format!("{} the table of files: {name}", source.at(1))).collect()
+}
+
+#[test]
+fn a_table_of_files_names_every_file() {
+    let wrong: Vec<String> = sources().iter().flat_map(table_of_files).collect();
+    assert_none("named and not declared, or declared and not named", &wrong);
+}
+
 #[test]
 fn a_file_answers_one_question_and_says_which() {
     let wrong: Vec<String> = sources().iter().flat_map(badly_formed).collect();
@@ -158,6 +184,16 @@ fn a_bad_file_is_seen() {
     assert_eq!(count("fn f() { todo!() }"), 2);
     assert_eq!(count(&"//! Long.\n".repeat(LONGEST_FILE + 1)), 1);
     assert_eq!(count(concat!("//! A file.\n// FIX", "ME")), 1);
+    let table = |modules: &str| {
+        let text = format!(
+            "//! Rooms.\n//!\n//! | file | x |\n//! |---|---|\n//! | [`a`], `b` | y |\n\n{modules}"
+        );
+        table_of_files(&Source::new("chat/mod.rs", &text)).len()
+    };
+    assert_eq!(
+        (table("mod a;\nmod b;"), table("mod b;"), table("mod a;\nmod b;\nmod c;")),
+        (0, 1, 1)
+    );
     let sources = [
         Source::new("lib.rs", "mod chat;"),
         Source::new("chat/mod.rs", "mod a;\nmod b;\nmod c;\nuse a::A;\npub use b::B;"),

@@ -338,7 +338,7 @@ impl Hub {
         let sessions = if alone { account.sessions.clone() } else { Vec::new() };
         let who = Arc::clone(&self.origin(at)?.identity);
         at.tell_origin(Event::Account { who, step: AccountStep::PasswordChanged });
-        // Whoever knew the old password and is still there does not know the new one.
+        // Someone who knew the old password and is still there does not know the new one.
         let changer = at.origin;
         self.log_out(at, sessions.into_iter().filter(|session| *session != changer));
         Ok(())

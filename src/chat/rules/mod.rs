@@ -118,7 +118,7 @@ impl Hub {
         }
         self.last = Some(record.id);
         let start = effects.len();
-        // These look for themselves who may not speak and who does not hear: most records are.
+        // These check by themselves who is silenced and who ignores them: most records are of this kind.
         let is_message =
             matches!(record.change, Change::Say { .. } | Change::Tell { .. } | Change::Tag { .. });
         let silenced_before = self.silenced_before(record.origin, &record.change);

@@ -1,4 +1,4 @@
-//! Silence: who may not be heard in a room, by whatever way words could get there.
+//! Silence: users whose words may not reach a room, by whatever way.
 //!
 //! A ban or a mute holds for the sessions that it has hit until it is lifted: the room remembers
 //! them by session when they leave, log in or out, and they take no other nick while they are in.
@@ -18,7 +18,7 @@ use crate::chat::model::{Audience, Flag, Identity, Mask, Name, Refusal, Result, 
 use crate::chat::state::{Hub, Room, User};
 
 impl Hub {
-    /// Whether `user` may be heard in a room, as a member or not.
+    /// Whether the words of `user` may reach a room, as a member's or not.
     pub(super) fn may_be_heard(&self, user: &User, room: &Room) -> Result<()> {
         let refused = |refusal: fn(Name) -> Refusal| Err(refusal(room.name.clone()));
         match room.member(user.identity.session) {

@@ -1,6 +1,6 @@
 //! All rooms, and what they hold in memory: altogether, and those that one origin has created.
 //!
-//! A room belongs to the origin of its creator as long as it exists, whoever has joined since. What
+//! A room belongs to the origin of its creator as long as it exists, no matter who has joined since. What
 //! a room holds is weighed when a record about it has been applied, in one place
 //! ([`Hub::apply`](crate::chat::Hub::apply)), so no command has to count.
 //!

@@ -14,7 +14,7 @@ fn modes(room: &str, change: ModeChange) -> Command {
     Command::SetModes(room.into(), vec![change])
 }
 
-/// Who hears that something was said, and whether as a mention.
+/// The recipients of a message, and whether it mentions each.
 fn hear_said(world: &World, effects: &[Effect], session: SessionId) -> Option<bool> {
     world.heard(session, effects).into_iter().find_map(|(event, viewpoint)| match event {
         Event::RoomMessage(said) if viewpoint == Viewpoint::Observer => Some(said.mention),
@@ -93,7 +93,7 @@ fn a_room_is_its_openers_and_ends_with_its_last_member() {
         Refusal::NoSuchRoom(Name::new("#rust"))
     );
     world.run(bob, join("#rust")).effects();
-    // Another room of that name: what was said in the first one is not its history.
+    // Another room of that name: the messages of the first one are not its history.
     let Scope::Room(room) =
         world.run(bob, Command::History("#rust".into(), Range::Latest, None)).asked().scope
     else {

@@ -1,6 +1,6 @@
 //! Notifications to IRC clients beyond their rooms: MONITOR, and subscribed metadata.
 
-use super::{Broadcast, Cause, listener};
+use super::{Broadcast, Cause, recipient};
 use crate::chat::{
     Audience, Effect, Event, Holder, Hub, Identity, MetadataChanges, Name, SessionId, Stamp,
     Viewpoint,
@@ -19,7 +19,7 @@ impl Broadcast {
         session: SessionId,
         speak: impl FnOnce(&mut irc::Session, &mut View<'_>, &mut irc::Replies),
     ) {
-        if let Some(mut peer) = listener(net, session) {
+        if let Some(mut peer) = recipient(net, session) {
             self.speak(&mut peer, hub, stamp, |session, view, out| {
                 if let Some(session) = session.irc() {
                     let mut replies = irc::Replies::default();

@@ -184,7 +184,7 @@ impl Broadcast {
         (session, viewpoint): (SessionId, Viewpoint),
         event: &Event,
     ) {
-        let Some(mut peer) = listener(net, session) else { return };
+        let Some(mut peer) = recipient(net, session) else { return };
         let answers = cause.answers(session);
         self.speak(&mut peer, hub, cause.stamp, |session, view, out| {
             session.tell(event, viewpoint, answers, view, out);
@@ -232,7 +232,7 @@ impl Broadcast {
 
     // Many.
 
-    /// A run is for the members that a room had when it was gathered. Who comes or goes in the
+    /// A run is for the members that a room had when it was gathered. A user who comes or goes in the
     /// middle of it is marked; for all other changes of membership it is handed out first.
     pub(super) fn before_members_change(&mut self, net: &mut Net, hub: &Hub, record: &Record) {
         let token = Token::from_bits(record.origin.0);
@@ -362,7 +362,7 @@ impl Broadcast {
         out.clear();
         let Broadcast { delivery, irc, monitors, whowas, counts, moment, .. } = self;
         if let Some(event) = delivery.last_of_run()
-            && peer.connection.session.hears_itself(event)
+            && peer.connection.session.receives_own(event)
         {
             let (me, now, stamp) = (actor, *moment, cause.stamp);
             let mut view = View { hub, settings: irc, monitors, whowas, counts, me, now, stamp };
@@ -391,7 +391,7 @@ impl Broadcast {
         });
         let mut rendered: Vec<((u16, Viewpoint), Segment)> = Vec::new();
         for (session, viewpoint) in recipients.drain(..) {
-            let Some(mut peer) = listener(net, session) else { continue };
+            let Some(mut peer) = recipient(net, session) else { continue };
             if viewpoint == Viewpoint::Actor && peer.connection.session.is_told_alone() {
                 let answers = cause.answers(session);
                 self.speak(&mut peer, hub, cause.stamp, |session, view, out| {
@@ -399,7 +399,7 @@ impl Broadcast {
                 });
                 continue;
             }
-            peer.connection.session.heard(event, viewpoint);
+            peer.connection.session.observe(event, viewpoint);
             let (key, format) = ((peer.connection.lane, viewpoint), peer.connection.format());
             let known = rendered.iter().find(|(known, _)| *known == key);
             let segment = match known {
@@ -447,7 +447,7 @@ impl Broadcast {
         event: Event,
     ) -> Option<(Token, Action)> {
         let token = Token::from_bits(session.0);
-        if !matches!(event, Event::Closed { .. }) && listener(net, session).is_none() {
+        if !matches!(event, Event::Closed { .. }) && recipient(net, session).is_none() {
             return None;
         }
         match event {
@@ -514,7 +514,7 @@ impl Broadcast {
     }
 }
 
-/// The peer of a session, if what the session hears is for it.
-fn listener(net: &mut Net, session: SessionId) -> Option<Peer<'_>> {
+/// The peer of a session, if what the session receives is for it.
+fn recipient(net: &mut Net, session: SessionId) -> Option<Peer<'_>> {
     net.peer(Token::from_bits(session.0)).filter(|peer| !peer.connection.life.withdrawn)
 }

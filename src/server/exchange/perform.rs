@@ -84,8 +84,8 @@ impl Exchange {
             Action::Stats => self.show_stats(token),
             Action::Reload => self.ask_for_reload(token),
             Action::Trace(on) => self.switch_trace(token, on),
-            Action::LoopLink | Action::Watch { .. } | Action::Page(_) => {
-                return self.perform_of_page(token, action);
+            Action::LoopLink | Action::Watch { .. } | Action::Viewer(_) => {
+                return self.perform_for_viewer(token, action);
             }
             Action::Tell(lines) => lines.iter().for_each(|line| self.notice(token, line)),
             Action::Show(event) => self.reply(token, &event),
@@ -136,8 +136,8 @@ impl Exchange {
                 self.drain(token);
             }
             Action::Gone => self.gone(token),
-            Action::ListenOn => {
-                if self.listen_on(token) {
+            Action::InputEnded => {
+                if self.half_close(token) {
                     self.net.probe(token);
                 }
             }
@@ -155,14 +155,14 @@ impl Exchange {
         self.reply(token, event);
     }
 
-    fn perform_of_page(&mut self, token: Token, action: Action) -> bool {
+    fn perform_for_viewer(&mut self, token: Token, action: Action) -> bool {
         match action {
             Action::LoopLink => self.make_loop_link(token),
             Action::Watch { key, forwarded, answer } => {
                 let refusal = self.watch(token, key.as_deref(), forwarded, &answer);
                 return refusal.is_none_or(|refusal| self.perform_one(token, refusal));
             }
-            Action::Page(request) => self.serve_page(token, request),
+            Action::Viewer(request) => self.serve_viewer(token, request),
             _ => {}
         }
         true
@@ -203,13 +203,13 @@ impl Exchange {
 
     /// Whether there is memory for what a change adds to rooms.
     fn fits_in_memory(&mut self, token: Token, change: &Change) -> Result<(), Refusal> {
-        let Some(connection) = self.net.connection(token) else { return Ok(()) };
-        let (address, hub) = (connection.address, self.engine.hub());
         let Some((name, _)) = change.weighs_on() else { return Ok(()) };
         let creates = matches!(change, Change::Join { .. });
         if !creates && !change.adds_to_room() {
             return Ok(());
         }
+        let Some(connection) = self.net.connection(token) else { return Ok(()) };
+        let (address, hub) = (connection.address, self.engine.hub());
         let room = hub.room(name.as_str());
         if creates && room.is_some() {
             return Ok(());

@@ -9,9 +9,9 @@ mod budget;
 mod check;
 mod deadlines;
 mod flush;
+mod half_closed;
 #[cfg(feature = "web")]
 mod hidden;
-mod listeners;
 mod numbers;
 mod peer;
 mod timer;
@@ -116,7 +116,7 @@ impl Net {
         self.timers.time_left(self.clock.now()).is_some_and(|left| left.is_zero())
     }
 
-    /// What the loop does, for whoever watches it.
+    /// What the loop does, for those who watch it.
     pub(super) fn trace(&self) -> &Trace {
         &self.trace
     }

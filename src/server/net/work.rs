@@ -39,12 +39,6 @@ impl Net {
         self.queues.input.set_limits(saving);
     }
 
-    /// Whether the lines of a connection wait for what its origin has unfinished.
-    pub(in crate::server) fn waits_for_its_origin(&self, token: Token) -> bool {
-        let connection = self.connections.get(token);
-        connection.is_some_and(|connection| self.queues.input.is_full(connection.share))
-    }
-
     /// How many connections have input to look at.
     pub(in crate::server) fn with_input(&self) -> usize {
         self.queues.input.waiting()

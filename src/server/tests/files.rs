@@ -134,7 +134,7 @@ fn a_body_that_may_not_be_kept_has_its_status() {
     location(&chunked(&mut bench, &mut alice, &whole));
     let answer = chunked(&mut bench, &mut alice, &chunk.repeat(2));
     assert!(status(&answer) == "413" && answer.contains("--files-per-address"), "{answer}");
-    // An account has a quota of its own, and all together have one.
+    // An account has its own quota, and all together have one.
     alice.send("/register sesame\n");
     bench.wait_for(&mut alice, "account alice created");
     location(&chunked(&mut bench, &mut alice, &whole));

@@ -27,7 +27,7 @@ pub use origin::Settings;
 pub(super) use websocket::Received;
 pub use websocket::{Framing, WebSocket};
 
-use super::action::{Action, PageRequest, Relay};
+use super::action::{Action, Relay, ViewerRequest};
 use super::frame::{Body, Frame};
 use super::transfer::{Fetch, FileRequest};
 use crate::chat::{Moment, StoredFile};
@@ -100,7 +100,7 @@ impl Session {
             Stage::Deciding(..) => return Frame { used: 0, pipelined: true, body: None },
             Stage::Body(_) => {
                 let piece = &input[..input.len().min(PIECE)];
-                let body = (!piece.is_empty()).then_some(Body::Data(piece));
+                let body = (!piece.is_empty()).then_some(Body::RequestBody(piece));
                 return Frame { used: piece.len(), pipelined: true, body };
             }
             Stage::Watching(socket) => return socket.next(input, |_| true),
@@ -132,17 +132,19 @@ impl Session {
         out: &mut Vec<u8>,
         actions: &mut Vec<Action>,
     ) -> Outcome {
-        if let (Stage::Watching(socket), Body::Frame(frame)) = (&mut self.stage, body) {
+        if let (Stage::Watching(socket), Body::WebSocketFrame(frame)) = (&mut self.stage, body) {
             return match socket.take(frame, out) {
                 Received::Nothing => Outcome::Nothing,
-                Received::Message(message) => page_request(&message),
+                Received::Message(message) => viewer_request(&message),
                 Received::End(_) => Outcome::Answer(Action::Close),
             };
         }
         let parsed = match body {
-            Body::Data(data) => return Outcome::Answer(self.take_data(data, now)),
+            Body::RequestBody(data) => return Outcome::Answer(self.take_data(data, now)),
             Body::Line(head) => Request::parse(head),
-            Body::TooLong(_) | Body::Opening(_) | Body::Frame(_) | Body::More => Err(TOO_LONG),
+            Body::TooLong(_) | Body::Opening(_) | Body::WebSocketFrame(_) | Body::More => {
+                Err(TOO_LONG)
+            }
         };
         let (outcome, stage) = match parsed {
             Ok(request) => {
@@ -291,19 +293,19 @@ pub(super) enum Outcome {
     Nothing,
 }
 
-/// What a page has said.
-fn page_request(message: &[u8]) -> Outcome {
-    Outcome::Answer(Action::Page(match message {
-        b"next" => PageRequest::Next,
-        b"step" => PageRequest::Step(1),
-        b"run" => PageRequest::Run(true),
-        b"hold" => PageRequest::Run(false),
+/// What a viewer of the loop has said.
+fn viewer_request(message: &[u8]) -> Outcome {
+    Outcome::Answer(Action::Viewer(match message {
+        b"next" => ViewerRequest::Next,
+        b"step" => ViewerRequest::Step(1),
+        b"run" => ViewerRequest::Run(true),
+        b"hold" => ViewerRequest::Run(false),
         _ => return Outcome::Nothing,
     }))
 }
 
-/// What a page is sent of the loop, in one frame.
-pub fn page_frame(rows: &[u8], out: &mut Vec<u8>) {
+/// What a viewer is sent of the loop, in one frame.
+pub fn viewer_frame(rows: &[u8], out: &mut Vec<u8>) {
     write_frame(Opcode::Binary, rows, out);
 }
 

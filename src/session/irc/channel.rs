@@ -68,9 +68,9 @@ pub(super) fn rename(context: &mut Context<'_, '_>, message: &Message<'_>) {
 /// A room was renamed. A client without the capability sees its own PART and JOIN.
 pub(super) fn renamed(context: &mut Context<'_, '_>, event: &Event) {
     let Event::RoomRenamed { before, room, reason, .. } = event else { return };
-    let (look, stamp) = (context.session.look(), context.view.stamp);
-    if look.caps().has(Caps::CHANNEL_RENAME) {
-        return render::write(look, stamp, event, &mut context.out.lines());
+    let (caps, stamp) = (context.session.render_caps(), context.view.stamp);
+    if caps.caps().has(Caps::CHANNEL_RENAME) {
+        return render::write(caps, stamp, event, &mut context.out.lines());
     }
     let Some(user) = context.user() else { return };
     let Some(room) = context.view.hub.room(room.as_str()) else { return };
@@ -81,9 +81,9 @@ pub(super) fn renamed(context: &mut Context<'_, '_>, event: &Event) {
     let who = Arc::clone(&user.identity);
     let (before, reason) = (before.clone(), reason.clone());
     let parted = Event::Parted { who: Arc::clone(&who), room: before, reason };
-    render::write(look, stamp, &parted, &mut context.out.lines());
+    render::write(caps, stamp, &parted, &mut context.out.lines());
     // The msgid went with the first line.
-    render::joined(look.caps(), None, &who, &room.name, false, &mut context.out.lines());
+    render::joined(caps.caps(), None, &who, &room.name, false, &mut context.out.lines());
     tell_room(context, room);
 }
 

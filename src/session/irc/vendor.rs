@@ -46,7 +46,7 @@ pub(super) fn search(context: &mut Context<'_, '_>, message: &Message<'_>) {
 pub(super) fn answered(context: &mut Context<'_, '_>, event: &Event, viewpoint: Viewpoint) -> bool {
     match (context.session.command, event) {
         ("SEARCH", Event::Past(past)) if is_search(past) => {
-            let caps = context.session.look().caps();
+            let caps = context.session.render_caps().caps();
             let me = context.session.nick(context.view);
             let batch = ("found", &["soju.im/search"][..]);
             context.reply().page_of_batch(batch, history::place(past), |reply| {

@@ -364,7 +364,7 @@ impl Chat {
                 }
                 _ => {
                     // As it is rendered once for all who want it so.
-                    peer.dialect.heard(&event, viewpoint);
+                    peer.dialect.observe(&event, viewpoint);
                     let format = peer.dialect.format();
                     format.render(Some(effect.stamp), &event, viewpoint, &mut peer.out);
                 }

@@ -1,4 +1,4 @@
-//! What people see of each other: names, rooms, words, moderation, the past, refusals.
+//! What people see of each other: names, rooms, messages, moderation, history, refusals.
 
 use super::*;
 
