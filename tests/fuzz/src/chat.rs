@@ -358,7 +358,7 @@ impl Chat {
                     self.tell(number, &event, viewpoint, false);
                     self.reconnect(number);
                 }
-                _ if viewpoint == Viewpoint::Actor && !peer.dialect.hears_itself(&event) => {}
+                _ if viewpoint == Viewpoint::Actor && !peer.dialect.receives_own(&event) => {}
                 _ if viewpoint == Viewpoint::Actor || alone => {
                     self.tell(number, &event, viewpoint, number == actor);
                 }
