@@ -75,6 +75,7 @@ use file_state::Files;
 use folding::Hide;
 pub use handshake::Login;
 use handshake::{Logins, Registration};
+pub use input::is_local;
 use jiff::Timestamp;
 use numbers::Numbers;
 use pace::Pace;
