@@ -68,10 +68,10 @@ pub fn run(options: &Options) -> Exit {
     let colours = wants_colours(options) && io::stderr().is_terminal();
     let red = if colours { style::ERROR } else { "" };
     let stuck = |error| (Exit::System, format!("cannot continue: {error}"));
-    // The client lives in `talk`, so the terminal has been restored when the error is printed.
+    // The client lives in `run`, so the terminal has been restored when the error is printed.
     let outcome = prepare(options, red).and_then(|(connect_options, known, link, server)| {
         let client = Client::new(options, red, connect_options, known, (link, server));
-        client.and_then(Client::talk).map_err(stuck)
+        client.and_then(Client::run).map_err(stuck)
     });
     outcome.unwrap_or_else(|(exit, why)| {
         to_stderr(&Notice::error(why), red);
@@ -83,28 +83,39 @@ type Prepared = (ConnectOptions, KnownServer, Link, ChatServer);
 
 fn prepare(options: &Options, red: &str) -> Result<Prepared, (Exit, String)> {
     let arguments = |why| (Exit::Arguments, why);
-    let (host, port, tls) = options.server().map_err(arguments)?;
-    let trust = options.tls_fingerprint.map_or(Trust::System, Trust::Pinned);
-    let own = options.tls_cert.as_deref().zip(options.tls_key.as_deref());
-    if own.is_some() && !tls {
-        return Err(arguments("--tls-cert: a certificate is shown by TLS only (--tls)".to_owned()));
-    }
-    let tls = tls.then(|| Tls::new(&host, trust, own)).transpose().map_err(arguments)?;
-    let addresses = resolve(&host, port)
-        .map_err(|error| (Exit::NotConnected, format!("could not resolve {host}: {error}")))?;
-    let (known, warning) = KnownServer::look_up(&host, port);
+    let (host, mut port, mut tls) = options.server().map_err(arguments)?;
+    let (mut known, warning) = KnownServer::look_up(&host, port);
     if let Some(warning) = warning.filter(|_| !options.plain) {
         to_stderr(&Notice::error(warning), red);
     }
-    if tls.is_none() && known.is_for_tls(unix_seconds(&Clock::system())) {
-        let why = format!("{host} takes TLS only, as it said before (STS): connect with --tls");
-        return Err((Exit::NotConnected, why));
+    if !tls && let Some(secure) = known.tls_port(unix_seconds(&Clock::system())) {
+        (port, tls) = (secure, true);
+        known = KnownServer::look_up(&host, port).0;
     }
+    if options.tls_cert.is_some() && !tls {
+        return Err(arguments("--tls-cert: a certificate is shown by TLS only (--tls)".to_owned()));
+    }
+    let (link, server) = route(options, &host, port, tls)?;
     let person = is_person() && !options.json && options.upload.is_empty();
-    let connect_options = connect_options(options, person, tls.is_some(), known.scram);
-    let server = ChatServer::new(host, port, addresses.clone(), tls.clone());
-    let link = Link::new(addresses, options.timeout, tls);
+    let connect_options = connect_options(options, person, tls, known.scram);
     Ok((connect_options.map_err(arguments)?, known, link, server))
+}
+
+/// The way to the server, for lines and for files.
+fn route(
+    options: &Options,
+    host: &str,
+    port: u16,
+    tls: bool,
+) -> Result<(Link, ChatServer), (Exit, String)> {
+    let trust = options.tls_fingerprint.map_or(Trust::System, Trust::Pinned);
+    let own = options.tls_cert.as_deref().zip(options.tls_key.as_deref());
+    let tls = tls.then(|| Tls::new(host, trust, own)).transpose();
+    let tls = tls.map_err(|why| (Exit::Arguments, why))?;
+    let addresses = resolve(host, port)
+        .map_err(|error| (Exit::NotConnected, format!("could not resolve {host}: {error}")))?;
+    let server = ChatServer::new(host.to_owned(), port, addresses.clone(), tls.clone());
+    Ok((Link::new(addresses, options.timeout, tls), server))
 }
 
 impl<'options> Client<'options> {
@@ -154,7 +165,8 @@ impl<'options> Client<'options> {
         })
     }
 
-    fn talk(mut self) -> io::Result<Exit> {
+    /// Turns until there is a reason to exit.
+    fn run(mut self) -> io::Result<Exit> {
         let mut events = Vec::new();
         self.link.start(&mut self.turn)?;
         loop {
@@ -184,11 +196,12 @@ impl<'options> Client<'options> {
                 self.handle(event)?;
             }
             self.turn.end_phase(Phase::Read);
-            self.fire()?;
+            self.handle_timers()?;
             self.turn.end_phase(Phase::Timers);
         }
     }
 
+    /// Everything that can wake the loop.
     fn handle(&mut self, event: &Readiness) -> io::Result<()> {
         match (event.token, &mut self.front) {
             (SIGNALS, _) => return self.take_signals(),
@@ -261,7 +274,8 @@ impl<'options> Client<'options> {
         self.front.console().map_or(Ok(()), |console| console.terminal.resume())
     }
 
-    fn fire(&mut self) -> io::Result<()> {
+    /// Does what is due.
+    fn handle_timers(&mut self) -> io::Result<()> {
         let now = self.turn.clock.now();
         while let Some(due) = self.turn.timers.pop_due(now) {
             match due {

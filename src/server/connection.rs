@@ -445,8 +445,8 @@ impl Connection {
         self.life.reset = true;
     }
 
-    /// Nothing that waits for it is sent: it could not read it.
-    pub(super) fn silence(&mut self) {
+    /// The same without a reset: it could not read what waits for it.
+    pub(super) fn clear_output(&mut self) {
         self.io.outbox.clear();
         self.deferred = None;
     }

@@ -232,7 +232,7 @@ impl Hub {
             self.rename(at, name.clone())?;
         }
         self.op_where_known(at, &name);
-        self.recall_mail(at, name);
+        self.replay_mail(at, name);
         Ok(())
     }
 
@@ -293,7 +293,7 @@ impl Hub {
     }
 
     /// Hands over what waited for an account.
-    pub(super) fn recall_mail(&mut self, at: &mut Applying<'_>, name: Name) {
+    pub(super) fn replay_mail(&mut self, at: &mut Applying<'_>, name: Name) {
         let Some(account) = self.accounts.get_mut(&name) else { return };
         let Some(since) = account.mail_since.take() else { return };
         account.mail = 0;

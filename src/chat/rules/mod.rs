@@ -74,7 +74,7 @@ impl Hub {
             | Command::Reply(..)
             | Command::React(..)
             | Command::Edit(..)
-            | Command::Delete(..) => self.decide_words(user, command),
+            | Command::Delete(..) => self.decide_sending(user, command),
             Command::SetMetadata(..) | Command::ClearMetadata(_) => {
                 self.decide_metadata(user, command)
             }

@@ -172,7 +172,7 @@ impl Room {
     }
 
     /// How many members it has.
-    pub fn population(&self) -> usize {
+    pub fn member_count(&self) -> usize {
         self.members.len()
     }
 
@@ -262,7 +262,7 @@ impl Room {
     }
 
     /// Remembers whether a member is silenced: who speaks much is not matched for each message.
-    pub(in crate::chat) fn judge(&mut self, user: &User) {
+    pub(in crate::chat) fn note_silenced(&mut self, user: &User) {
         let (silenced, judged) = (self.silences(user), self.judgement(user));
         if let Some(member) = self.members.get_mut(&user.identity.session) {
             (member.silenced, member.judged) = (silenced, judged);

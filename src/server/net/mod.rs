@@ -418,7 +418,7 @@ impl Net {
         connection.life.phase = Phase::Draining;
         connection.io.inbox = Inbox::new();
         if connection.io.transport.is_opening() {
-            connection.silence();
+            connection.clear_output();
         }
         self.queues.flush_later(token, connection);
         let when = self.clock.now() + DRAIN;

@@ -265,7 +265,7 @@ impl Filter {
     }
 
     fn fits(&self, room: &Room, now: Moment) -> bool {
-        let (name, members) = (room.name.as_str(), room.population());
+        let (name, members) = (room.name.as_str(), room.member_count());
         let minutes = |since: Moment| now.0.saturating_sub(since.0) / 60_000;
         let within = |(older, younger): (Option<i64>, Option<i64>), since: Option<Moment>| {
             if older.is_none() && younger.is_none() {
@@ -303,7 +303,7 @@ impl Answer for List {
     fn step(&mut self, context: &mut Context<'_, '_>) -> bool {
         let (hub, now) = (context.view.hub, context.view.now);
         let Some(user) = context.user() else { return false };
-        let listed = |room: &&Room| room.population() > 0 && hub.sees(user, room);
+        let listed = |room: &&Room| room.member_count() > 0 && hub.sees(user, room);
         let filter = &self.filter;
         let all = || {
             let filter = Filter::parse(filter);
@@ -315,7 +315,7 @@ impl Answer for List {
             return false;
         };
         if let Some(room) = hub.room(name.as_str()).filter(listed) {
-            let count = room.population().to_string();
+            let count = room.member_count().to_string();
             let topic = room.topic.as_ref().map_or("", |topic| &topic.text);
             let words = [room.name.as_str(), &count];
             context.reply().numeric_text(numeric::RPL_LIST, &words, topic);
