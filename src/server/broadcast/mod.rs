@@ -41,6 +41,13 @@ impl Cause {
     }
 }
 
+/// What it takes to tell someone something: the connections, the chat as it is now, and why.
+pub(super) struct Telling<'a> {
+    pub(super) net: &'a mut Net,
+    pub(super) hub: &'a Hub,
+    pub(super) cause: Cause,
+}
+
 /// Tells peers what happens.
 #[derive(Default)]
 pub(super) struct Broadcast {
@@ -178,12 +185,12 @@ impl Broadcast {
     /// Tells one peer of an event.
     pub(super) fn tell(
         &mut self,
-        net: &mut Net,
-        hub: &Hub,
-        cause: Cause,
-        (session, viewpoint): (SessionId, Viewpoint),
+        telling: &mut Telling<'_>,
+        session: SessionId,
+        viewpoint: Viewpoint,
         event: &Event,
     ) {
+        let Telling { net, hub, cause } = telling;
         let Some(mut peer) = recipient(net, session) else { return };
         let answers = cause.answers(session);
         self.speak(&mut peer, hub, cause.stamp, |session, view, out| {
@@ -267,86 +274,85 @@ impl Broadcast {
     /// Tells an effect to its audience. What it asks the server to do for one session is returned.
     pub(super) fn deliver(
         &mut self,
-        net: &mut Net,
-        hub: &Hub,
-        cause: Cause,
+        telling: &mut Telling<'_>,
         effect: Effect,
     ) -> Option<(Token, Action)> {
         if matches!(effect.event, Event::MetadataSet { .. }) {
-            self.tell_of_metadata(net, hub, cause, &effect);
+            self.tell_of_metadata(telling, &effect);
             return None;
         }
         let Effect { stamp, audience, event, mut hushed } = effect;
         // Told in its own way, behind what they have in common with the others.
         let instead = if hushed.is_empty() { None } else { event.hushed() };
-        let newcomer = Broadcast::newcomer_with_metadata(hub, &event);
+        let newcomer = Broadcast::newcomer_with_metadata(telling.hub, &event);
         match audience {
-            Audience::One(session) if !hushed.contains(&session) => {
-                return self.deliver_alone(net, hub, cause, session, event);
-            }
-            Audience::One(_) => {}
-            // Each of them may be called otherwise by it: one by one.
-            audience @ (Audience::Private { .. } | Audience::Room { .. })
-                if matches!(audience, Audience::Private { .. })
-                    || matches!(event, Event::RoomRenamed { .. }) =>
-            {
-                let mut recipients = Vec::new();
-                hub.recipients(&audience, |session, viewpoint| {
-                    recipients.push((session, viewpoint))
-                });
-                for recipient in recipients.into_iter().filter(|it| !hushed.contains(&it.0)) {
-                    self.tell(net, hub, cause, recipient, &event);
-                }
+            Audience::One(session) if hushed.contains(&session) => {}
+            Audience::One(session) => return self.deliver_alone(telling, session, event),
+            Audience::Private { .. } => self.tell_each(telling, &audience, &hushed, &event),
+            // For each of its members it may be a rename, or a part and a join.
+            Audience::Room { .. } if matches!(event, Event::RoomRenamed { .. }) => {
+                self.tell_each(telling, &audience, &hushed, &event);
             }
             Audience::Room { room, from, mut except } => {
-                self.add_to_run(net, hub, cause, room, (stamp, event));
+                self.add_to_run(telling, room, stamp, event);
                 except.extend_from_slice(&hushed);
-                self.mark_gaps(net, hub, cause, from, &except);
+                self.mark_gaps(telling, from, &except);
             }
             Audience::Peers { mut rooms, from } if rooms.len() == 1 => {
                 if let Some(room) = rooms.pop() {
-                    self.add_to_run(net, hub, cause, room, (stamp, event));
-                    self.mark_gaps(net, hub, cause, from, &hushed);
+                    self.add_to_run(telling, room, stamp, event);
+                    self.mark_gaps(telling, from, &hushed);
                 }
             }
-            audience => self.deliver_to_many(net, hub, cause, (&audience, &hushed), &event),
+            Audience::Peers { .. } | Audience::All => {
+                self.deliver_to_many(telling, &audience, &hushed, &event);
+            }
         }
         for session in hushed.drain(..) {
             if let Some(event) = &instead {
-                self.tell(net, hub, cause, (session, Viewpoint::Observer), event);
+                self.tell(telling, session, Viewpoint::Observer, event);
             }
         }
         if let Some((newcomer, room)) = newcomer {
-            self.introduce(net, hub, cause, newcomer, &room);
+            self.introduce(telling, newcomer, &room);
         }
         None
     }
 
-    fn add_to_run(
+    /// Tells an audience one by one.
+    fn tell_each(
         &mut self,
-        net: &mut Net,
-        hub: &Hub,
-        cause: Cause,
-        room: Name,
-        (stamp, event): (Stamp, Event),
+        telling: &mut Telling<'_>,
+        audience: &Audience,
+        except: &[SessionId],
+        event: &Event,
     ) {
+        let mut recipients = Vec::new();
+        telling.hub.recipients(audience, |session, viewpoint| {
+            recipients.push((session, viewpoint));
+        });
+        for (session, viewpoint) in recipients.into_iter().filter(|it| !except.contains(&it.0)) {
+            self.tell(telling, session, viewpoint, event);
+        }
+    }
+
+    fn add_to_run(&mut self, telling: &mut Telling<'_>, room: Name, stamp: Stamp, event: Event) {
         if self.delivery.room() != Some(&room) {
-            self.close_run(net, hub);
+            self.close_run(telling.net, telling.hub);
             self.delivery.open_run(room);
         }
         self.delivery.add_to_run(stamp, event);
-        self.run_payer = cause.origin;
+        self.run_payer = telling.cause.origin;
     }
 
     /// The last event of the run is not for some, and the actor is told of it in another way.
     fn mark_gaps(
         &mut self,
-        net: &mut Net,
-        hub: &Hub,
-        cause: Cause,
+        telling: &mut Telling<'_>,
         from: Option<SessionId>,
         except: &[SessionId],
     ) {
+        let Telling { net, hub, cause } = telling;
         for session in except {
             if let Some(mut peer) = net.peer(Token::from_bits(session.0)) {
                 self.delivery.leave_out_last(&mut peer);
@@ -376,12 +382,12 @@ impl Broadcast {
     /// Tells all in an audience that is not one room; rendered once per format.
     fn deliver_to_many(
         &mut self,
-        net: &mut Net,
-        hub: &Hub,
-        cause: Cause,
-        (audience, except): (&Audience, &[SessionId]),
+        telling: &mut Telling<'_>,
+        audience: &Audience,
+        except: &[SessionId],
         event: &Event,
     ) {
+        let Telling { net, hub, cause } = telling;
         self.close_run(net, hub);
         let mut recipients = std::mem::take(&mut self.recipients);
         hub.recipients(audience, |session, viewpoint| {
@@ -440,35 +446,32 @@ impl Broadcast {
     /// Tells one session, or says what the event asks the server to do for it.
     fn deliver_alone(
         &mut self,
-        net: &mut Net,
-        hub: &Hub,
-        cause: Cause,
+        telling: &mut Telling<'_>,
         session: SessionId,
         event: Event,
     ) -> Option<(Token, Action)> {
         let token = Token::from_bits(session.0);
-        if !matches!(event, Event::Closed { .. }) && recipient(net, session).is_none() {
+        let has_entered = telling.hub.user(session).is_some();
+        if !matches!(event, Event::Closed { .. }) && recipient(telling.net, session).is_none() {
             return None;
         }
         match event {
             Event::ReplayHistory(query) => return Some((token, Action::Replay(query, None))),
-            Event::Refused(_) if hub.user(session).is_none() => {
+            Event::Refused(_) if !has_entered => {
                 return Some((token, Action::NotAdmitted(Box::new(event))));
             }
-            Event::AccountManaged { account, what: AccountChange::Made }
-                if hub.user(session).is_none() =>
-            {
+            Event::AccountManaged { account, what: AccountChange::Made } if !has_entered => {
                 return Some((token, Action::RegisteredEarly(account)));
             }
             Event::Welcome { .. } => {
-                self.tell(net, hub, cause, (session, Viewpoint::Observer), &event);
+                self.tell(telling, session, Viewpoint::Observer, &event);
                 return Some((token, Action::Registered));
             }
             Event::Closed { .. } => {
-                self.tell(net, hub, cause, (session, Viewpoint::Observer), &event);
+                self.tell(telling, session, Viewpoint::Observer, &event);
                 return Some((token, Action::Close));
             }
-            event => self.tell(net, hub, cause, (session, Viewpoint::Observer), &event),
+            event => self.tell(telling, session, Viewpoint::Observer, &event),
         }
         None
     }

@@ -35,7 +35,7 @@ mod upload;
 
 use super::admission::Admission;
 use super::audit;
-use super::broadcast::{Broadcast, Cause};
+use super::broadcast::{Broadcast, Cause, Telling};
 use super::config::Bytes;
 use super::engine::Engine;
 use super::expiry::Expiry;
@@ -194,8 +194,9 @@ impl Exchange {
             self.actions.extend(more.map(|more| Action::Do(Command::List(Box::new(more)))));
             return self.console.show_event(event, Viewpoint::Observer);
         }
-        let to = (session(token), Viewpoint::Observer);
-        self.broadcast.tell(&mut self.net, self.engine.hub(), Cause::default(), to, event);
+        let (net, hub) = (&mut self.net, self.engine.hub());
+        let mut telling = Telling { net, hub, cause: Cause::default() };
+        self.broadcast.tell(&mut telling, session(token), Viewpoint::Observer, event);
     }
 
     /// Whether a server operator is at a connection.
