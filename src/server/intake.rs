@@ -94,7 +94,7 @@ impl Intake {
     }
 
     pub(super) fn begin_turn(&mut self, net: &Net) {
-        (self.budget, self.visits, self.current) = (TAKEN_PER_TURN, net.with_input(), None);
+        (self.budget, self.visits, self.current) = (TAKEN_PER_TURN, net.waiting_inputs(), None);
         self.stint = Some(Stint::begin(net.clock(), TAKING));
     }
 
@@ -122,7 +122,7 @@ impl Intake {
                 None if self.visits == 0 || self.budget == 0 || !net.may_answer() => return None,
                 None => {
                     let token = net.next_with_input()?;
-                    let alone = net.with_input() == 0;
+                    let alone = net.waiting_inputs() == 0;
                     (token, if alone { LINES_PER_TURN } else { LINES_PER_VISIT }, false)
                 }
             };
@@ -161,7 +161,7 @@ impl Intake {
                 client: trace::number(token),
                 lines,
                 bytes: trace::small(bytes),
-                held: trace::small(net.held(token)),
+                inbox: trace::small(net.inbox_len(token)),
             });
         }
     }
@@ -309,7 +309,7 @@ impl Intake {
 /// For those who watch: why the next line of a connection waits, if one does.
 fn note_wait(net: &Net, token: Token, more: Blocked) {
     net.trace().note_all(|| {
-        let (bytes, reasons) = (net.held(token), net.reasons(token) | more.bits());
+        let (bytes, reasons) = (net.inbox_len(token), net.reasons(token) | more.bits());
         let waits = bytes > 0 && reasons != 0;
         waits.then(|| Event::Waits {
             client: trace::number(token),

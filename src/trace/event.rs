@@ -115,14 +115,14 @@ pub enum Event {
         client: u32,
         bytes: u32,
         /// Bytes in the inbox from here on.
-        held: u32,
+        inbox: u32,
         outcome: ReadOutcome,
     },
     Lines {
         client: u32,
         lines: u32,
         bytes: u32,
-        held: u32,
+        inbox: u32,
     },
     /// The next line of a connection waits: a set of reasons, and the bytes of its inbox.
     Waits {
@@ -259,15 +259,15 @@ impl Event {
                 Row { a: phase as u8, x: spent, ..row(RowKind::Phase, 0) }
             }
             Event::Accepted { client } => row(RowKind::Accepted, client),
-            Event::Read { client, bytes, held, outcome } => Row {
+            Event::Read { client, bytes, inbox, outcome } => Row {
                 a: outcome as u8,
                 x: bytes.into(),
-                y: held.into(),
+                y: inbox.into(),
                 ..row(RowKind::Read, client)
             },
-            Event::Lines { client, lines, bytes, held } => {
+            Event::Lines { client, lines, bytes, inbox } => {
                 let b = u16::try_from(lines).unwrap_or(u16::MAX);
-                Row { b, x: bytes.into(), y: held.into(), ..row(RowKind::Lines, client) }
+                Row { b, x: bytes.into(), y: inbox.into(), ..row(RowKind::Lines, client) }
             }
             Event::Record { client, id } => Row { x: id, ..row(RowKind::Record, client) },
             Event::Run { events, clients, bytes, chunk } => {

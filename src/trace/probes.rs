@@ -32,11 +32,11 @@ pub(super) fn pass(event: &Event) {
         }
         Event::Phase { phase, spent } => probe!(chatloop, phase, phase, spent),
         Event::Accepted { client } => probe!(chatloop, accept, client),
-        Event::Read { client, bytes, held, outcome } => {
-            probe!(chatloop, read, client, bytes, held, outcome);
+        Event::Read { client, bytes, inbox, outcome } => {
+            probe!(chatloop, read, client, bytes, inbox, outcome);
         }
-        Event::Lines { client, lines, bytes, held } => {
-            probe!(chatloop, lines, client, lines, bytes, held);
+        Event::Lines { client, lines, bytes, inbox } => {
+            probe!(chatloop, lines, client, lines, bytes, inbox);
         }
         Event::Waits { client, reasons, bytes } => probe!(chatloop, waits, client, reasons, bytes),
         Event::Record { client, id } => probe!(chatloop, record, client, id),

@@ -494,14 +494,14 @@ fn a_room_is_held_by_the_origin_of_its_creator() {
     assert!(of_alice.is_some() && of_alice != of_bob);
     world.run(alice, join("#x")).effects();
     world.run(bob, join("#x")).effects();
-    let before = world.hub.held(of_alice);
+    let before = world.hub.room_usage(of_alice);
     let topic = Command::SetTopic("#x".into(), "t".repeat(300).into());
     world.run(alice, topic).effects();
-    assert_eq!(world.hub.held(of_alice).texts, before.texts + 300);
+    assert_eq!(world.hub.room_usage(of_alice).texts, before.texts + 300);
     world.leave(alice);
-    assert_eq!((world.hub.held(of_alice).rooms, world.hub.held(of_bob).rooms), (1, 0));
+    assert_eq!((world.hub.room_usage(of_alice).rooms, world.hub.room_usage(of_bob).rooms), (1, 0));
     world.leave(bob);
-    assert_eq!(world.hub.held(of_alice), Default::default());
+    assert_eq!(world.hub.room_usage(of_alice), Default::default());
 }
 
 #[test]

@@ -157,7 +157,7 @@ impl Client<'_> {
         Ok(true)
     }
 
-    /// Connects again, by TLS, as the server has asked in the clear (IRCv3 sts): whoever forges that
+    /// Connects again, by TLS, as the server has asked in the clear (IRCv3 sts): anyone who forges that
     /// chooses a port, but has no certificate. From here on nothing is sent in the clear.
     fn secure(&mut self, port: u16) -> io::Result<()> {
         self.link.abandon(&mut self.turn)?;

@@ -216,12 +216,12 @@ impl Exchange {
         }
         let limit = room_limit(self.live.config(), &address);
         let opener = room.map_or(Some(address.origin()), |room| room.opener);
-        let of_opener = opener.map(|origin| hub.held(Some(origin))).unwrap_or_default();
+        let of_opener = opener.map(|origin| hub.room_usage(Some(origin))).unwrap_or_default();
         if let Some(limit) = limit.filter(|limit| creates && of_opener.rooms >= *limit as usize) {
             self.stats.count(Counter::OriginRooms);
             return Err(Refusal::TooManyRoomsOfOrigin(limit));
         }
-        let (all, memory) = (hub.held(None).texts, hub.room_memory());
+        let (all, memory) = (hub.room_usage(None).texts, hub.room_memory());
         if all > memory / 2 || (limit.is_some() && of_opener.texts > memory / 8) {
             self.stats.count(Counter::RoomTexts);
             return Err(Refusal::TooMuchRoomText);

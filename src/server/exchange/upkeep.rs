@@ -43,7 +43,7 @@ impl Exchange {
         readiness: &mut Vec<Readiness>,
         longest: Option<Duration>,
     ) -> io::Result<bool> {
-        let lines = self.net.with_input() > 0 || self.console.has_line();
+        let lines = self.net.waiting_inputs() > 0 || self.console.has_line();
         let work_left =
             (lines && self.engine.has_room()) || self.engine.has_work() || self.workers.has_done();
         let beside = self.net.wait(readiness, work_left, longest)?;
@@ -414,8 +414,8 @@ impl Exchange {
 
     /// What all rooms hold.
     #[cfg(test)]
-    pub(in crate::server) fn held(&self) -> crate::chat::Held {
-        self.engine.hub().held(None)
+    pub(in crate::server) fn room_usage(&self) -> crate::chat::RoomUsage {
+        self.engine.hub().room_usage(None)
     }
 
     #[cfg(test)]

@@ -311,7 +311,7 @@ impl Net {
         self.trace.note(|| Event::Read {
             client: trace::number(token),
             bytes: trace::small(bytes),
-            held: trace::small(connection.io.inbox.len()),
+            inbox: trace::small(connection.io.inbox.len()),
             outcome: match (has_news, bytes) {
                 // What a handshake has received is not in the inbox.
                 (true, 0) if connection.io.transport.is_opening() => ReadOutcome::Bytes,

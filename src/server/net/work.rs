@@ -40,12 +40,12 @@ impl Net {
     }
 
     /// How many connections have input to look at.
-    pub(in crate::server) fn with_input(&self) -> usize {
+    pub(in crate::server) fn waiting_inputs(&self) -> usize {
         self.queues.input.waiting()
     }
 
     /// The bytes in the inbox of a connection.
-    pub(in crate::server) fn held(&self, token: Token) -> usize {
+    pub(in crate::server) fn inbox_len(&self, token: Token) -> usize {
         self.connections.get(token).map_or(0, |connection| connection.io.inbox.len())
     }
 

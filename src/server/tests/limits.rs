@@ -86,7 +86,7 @@ fn topics_and_masks_have_a_memory_and_recent_messages_the_rest() {
     ada.send("/react 1 +1\n/fence\n");
     let told = bench.wait_for(&mut ada, "/fence");
     assert!(!told.iter().any(|line| line.contains("no message")), "{told:?}");
-    let held = bench.server.exchange().held();
+    let held = bench.server.exchange().room_usage();
     assert!(held.recent <= 100 * 1024, "{held:?}");
 }
 
