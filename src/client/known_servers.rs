@@ -10,7 +10,7 @@
 //! instead of forgetting an old one. Without a home directory nothing is remembered.
 //!
 //! Keys are what the user typed, not addresses: an attacker who answers for a name answers for all
-//! addresses of it. Confessed: two clients that save in the same instant keep one of the two.
+//! addresses of it. Known limit: two clients that save in the same instant keep one of the two.
 
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Read, Write};

@@ -20,7 +20,7 @@ mod values;
 pub use choices::{LogLevel, Operator, Registration, When};
 pub use files::FileSettings;
 pub use parameters::needs_restart;
-pub use sources::{Invalid, Origin, Setting, Settings, Task};
+pub use sources::{Invalid, Setting, Settings, Source, Task};
 pub use values::{Bytes, ChannelModes, Days, LineRate, Network, OrOff, Seconds};
 
 use crate::chat::limits::PASSWORD_LEAST;

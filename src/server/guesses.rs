@@ -18,7 +18,7 @@
 //! The password from before a change is no guess for an hour: the owner's other clients have it.
 //!
 //! The clock is the monotonic one, and nothing is kept on disk: a wall clock that jumps neither
-//! frees nor locks anyone. Confessed: a restart forgets the delays, and an owner who comes from a new
+//! frees nor locks anyone. Known limit: a restart forgets the delays, and an owner who comes from a new
 //! place while strangers guess waits with them.
 
 use crate::chat::{Name, Origin};

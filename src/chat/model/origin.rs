@@ -4,7 +4,7 @@
 //! Everything that counts, delays or bans by address uses this type, and nothing else does.
 //!
 //! The address types are those of `core`: values that can be parsed and compared, no sockets.
-//! Confessed: a provider that hands out a /56 hands out 256 origins, and a router for IPv4 is one.
+//! Known limit: a provider that hands out a /56 hands out 256 origins, and a router for IPv4 is one.
 
 use core::net::{IpAddr, Ipv6Addr};
 use ipnet::IpNet;

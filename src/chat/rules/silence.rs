@@ -8,7 +8,7 @@
 //!
 //! Rejected: to leave the words to those of the user's rooms where they may speak. A quit is told to
 //! everyone once, whatever rooms they share.
-//! Confessed: a nick and a room's name are words, too, and are told with a JOIN; and a ban by a nick
+//! Known limit: a nick and a room's name are words, too, and are told with a JOIN; and a ban by a nick
 //! pattern that is set while a user is elsewhere does not hold for the nick they come back with.
 
 use super::applying::Applying;

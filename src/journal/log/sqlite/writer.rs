@@ -7,7 +7,7 @@
 //!
 //! So a failed transaction, which has taken the hub along, takes it back: the hub is restored from
 //! the file. Rejected: a copy of the hub before each transaction, which costs every commit what now
-//! a failure costs. Confessed: where even that fails, because the file cannot be read either, only a
+//! a failure costs. Known limit: where even that fails, because the file cannot be read either, only a
 //! restart helps; what happened to presence in the meantime is in no history.
 
 use super::maintenance::Maintenance;
