@@ -254,6 +254,26 @@ fn every_file_that_a_page_names_is_there() {
     assert!(missing.is_empty(), "missing files:\n{}", missing.join("\n"));
 }
 
+/// Where cargo is not in the path: a script that does not know the word would begin to build.
+#[test]
+#[cfg(target_os = "linux")]
+fn every_script_has_help() {
+    use std::os::unix::fs::PermissionsExt;
+    let mut asked = 0;
+    for entry in std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts")).unwrap() {
+        let path = entry.unwrap().path();
+        let is_program = path.metadata().unwrap().permissions().mode() & 0o111 != 0;
+        if !is_program || path.extension().is_none_or(|end| end != "sh") {
+            continue;
+        }
+        let output = Command::new(&path).arg("--help").env("PATH", "/usr/bin:/bin").output();
+        let output = output.unwrap();
+        assert!(output.status.success() && !output.stdout.is_empty(), "{path:?}: {output:?}");
+        asked += 1;
+    }
+    assert!(asked > 20, "too few scripts found: {asked}");
+}
+
 /// The tour has its readers break lines of the source: those, and the tests that notice, are there.
 /// Of a line to put in, the part up to its `=` is, since that stays.
 #[test]
