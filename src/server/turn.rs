@@ -225,7 +225,7 @@ impl Server {
         longest: Option<Duration>,
     ) -> io::Result<usize> {
         while self.exchange.wait(readiness, longest)? {
-            self.attend(readiness, false);
+            self.serve_beside(readiness, false);
             if self.shutdown.is_stopping() {
                 break;
             }
@@ -241,7 +241,7 @@ impl Server {
     }
 
     /// Serves what is ready and part of no turn.
-    fn attend(&mut self, readiness: &mut Vec<Readiness>, is_held: bool) {
+    fn serve_beside(&mut self, readiness: &mut Vec<Readiness>, is_held: bool) {
         for ready in readiness.drain(..) {
             self.dispatch(ready);
         }
@@ -260,7 +260,7 @@ impl Server {
             self.shutdown.watch(&mut poller, SIGNALS)?;
             self.exchange.watch_beside(&mut poller)?;
             poller.wait(&mut readiness, None)?;
-            self.attend(&mut readiness, true);
+            self.serve_beside(&mut readiness, true);
         }
         self.exchange.net().stand_still(before);
         Ok(())
@@ -294,7 +294,7 @@ impl Server {
             CONSOLE => self.at_console(ConsoleService::keys),
             token => match self.acceptor.listener(token) {
                 Some(number) => self.accept(number),
-                None if self.exchange.is_viewer(token) => self.exchange.attend(ready),
+                None if self.exchange.is_viewer(token) => self.exchange.serve_viewer(ready),
                 None => self.exchange.net().ready(ready),
             },
         }
@@ -371,7 +371,7 @@ impl Server {
         if self.shutdown.begin(signal, self.exchange.net()) {
             service::notify("STOPPING=1");
             self.acceptor.close(self.exchange.net());
-            self.exchange.say_goodbye();
+            self.exchange.notify_shutdown();
         }
     }
 }

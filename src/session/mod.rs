@@ -504,8 +504,8 @@ impl Dialect {
     }
 
     /// Its time is over: whether it counted as a client that has not registered.
-    pub fn step_away(&mut self) -> bool {
-        self.irc().is_some_and(irc::Session::step_away)
+    pub fn stop_registering(&mut self) -> bool {
+        self.irc().is_some_and(irc::Session::stop_registering)
     }
 
     /// The IRC session, if that is its dialect: for what only IRC has.

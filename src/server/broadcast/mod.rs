@@ -112,8 +112,8 @@ impl Broadcast {
     }
 
     /// A connection is closing: it no longer counts as one that may register.
-    pub(super) fn step_away(&mut self, session: &mut Dialect) {
-        if session.step_away() {
+    pub(super) fn stop_registering(&mut self, session: &mut Dialect) {
+        if session.stop_registering() {
             self.counts.remove_unregistered();
         }
     }
@@ -122,7 +122,7 @@ impl Broadcast {
     pub(super) fn leave(&mut self, token: Token, lane: u16, session: &mut Dialect) {
         self.unidentified.remove(token);
         self.delivery.leave(lane);
-        self.step_away(session);
+        self.stop_registering(session);
     }
 
     /// What a session may look at while it understands a line or is told something.

@@ -70,7 +70,7 @@ impl Exchange {
     }
 
     /// Does what a viewer asks for.
-    pub(super) fn serve_viewer(&mut self, token: Token, request: ViewerRequest) {
+    pub(super) fn perform_viewer_request(&mut self, token: Token, request: ViewerRequest) {
         match request {
             ViewerRequest::Next => self.viewers.next(token),
             ViewerRequest::Step(turns) => self.stepper.step(turns),
@@ -96,7 +96,7 @@ impl Exchange {
     }
 
     /// Serves a viewer, beside the turns.
-    pub(in crate::server) fn attend(&mut self, ready: Readiness) {
+    pub(in crate::server) fn serve_viewer(&mut self, ready: Readiness) {
         let token = ready.token;
         if !self.net.read_alone(ready) {
             return self.gone(token);

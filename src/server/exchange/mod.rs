@@ -315,7 +315,7 @@ impl Exchange {
     /// What is queued for it is still sent, then the connection closes.
     pub(super) fn drain(&mut self, token: Token) {
         if let Some(connection) = self.net.drain(token) {
-            self.broadcast.step_away(&mut connection.session);
+            self.broadcast.stop_registering(&mut connection.session);
             self.speak(token, |session, _, out| session.end(out));
         }
     }

@@ -17,7 +17,7 @@ impl Exchange {
         None
     }
 
-    pub(super) fn serve_viewer(&mut self, _: Token, _: ViewerRequest) {}
+    pub(super) fn perform_viewer_request(&mut self, _: Token, _: ViewerRequest) {}
 
     pub(super) fn forget_viewer(&mut self, _: Token) {}
 
@@ -29,7 +29,7 @@ impl Exchange {
         Vec::new()
     }
 
-    pub(in crate::server) fn attend(&mut self, _: Readiness) {}
+    pub(in crate::server) fn serve_viewer(&mut self, _: Readiness) {}
 
     pub(in crate::server) fn show_loop(&mut self, _: bool) {}
 }

@@ -162,7 +162,7 @@ impl Exchange {
                 let refusal = self.watch(token, key.as_deref(), forwarded, &answer);
                 return refusal.is_none_or(|refusal| self.perform_one(token, refusal));
             }
-            Action::Viewer(request) => self.serve_viewer(token, request),
+            Action::Viewer(request) => self.perform_viewer_request(token, request),
             _ => {}
         }
         true

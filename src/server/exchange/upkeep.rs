@@ -390,7 +390,7 @@ impl Exchange {
     }
 
     /// The server is shutting down: tells everyone, and sends what is queued.
-    pub(in crate::server) fn say_goodbye(&mut self) {
+    pub(in crate::server) fn notify_shutdown(&mut self) {
         for token in self.net.tokens() {
             self.broadcast.take_early(&mut self.net, token);
             let text = "the server is shutting down, goodbye";

@@ -163,7 +163,7 @@ fn an_upload_that_is_not_taken_is_told_why() {
     web = bench.connect();
     web.send(&head("PUT", &path, "Content-Length: 3\r\n"));
     bench.settle();
-    bench.server.exchange().say_goodbye();
+    bench.server.exchange().notify_shutdown();
     assert_eq!(status(&bench.wait_for_end(&mut web)), "503");
 }
 

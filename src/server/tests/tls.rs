@@ -283,7 +283,7 @@ fn a_server_that_stops_closes_as_tls_does() {
     let hello = halfway.records();
     halfway.client.send_bytes(&hello[..20]);
     bench.settle();
-    bench.server.exchange().say_goodbye();
+    bench.server.exchange().notify_shutdown();
     bench.wait_for_close(&mut ada);
     assert!(ada.text().contains("shutting down") && !ada.layer.is_cut());
     // No word in the clear to whom would not read it.

@@ -266,7 +266,7 @@ fn choose_nick(context: &Context<'_, '_>, entry: &mut Entry) -> Result<(), Refus
 
 impl Session {
     /// It disconnects; whether it had not registered.
-    pub fn step_away(&mut self) -> bool {
+    pub fn stop_registering(&mut self) -> bool {
         self.registration.take().is_some()
     }
 

@@ -135,7 +135,7 @@ impl Server {
 #[test]
 fn a_batch_that_is_left_open_is_forgotten() {
     let (mut server, mut session) = (Server::new(), Session::new());
-    session.step_away();
+    session.stop_registering();
     let minute = std::time::Duration::from_secs(60);
     let caps = "CAP REQ :message-tags batch draft/multiline labeled-response";
     server.answer(&mut session, 0, caps);
