@@ -1,4 +1,4 @@
-//! What earlier connections have shown of a server: whether it has offered SCRAM, and whether it is for
+//! Knowledge of servers from earlier connections: whether one has offered SCRAM, and whether it is for
 //! TLS only (IRCv3 sts).
 //!
 //! A server that offered SCRAM once and no longer does may be someone in between who wants the

@@ -1,4 +1,4 @@
-//! When a connection is ready: once it is established, or once the server has sent a given text
+//! The moment at which a connection is ready: once it is established, or the server has sent a text
 //! (`--welcome`), such as the end of a login or a join.
 //!
 //! The text is searched in the stream, across reads. Everything before and after it is ignored.

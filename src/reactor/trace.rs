@@ -1,4 +1,4 @@
-//! What a loop has done lately: a ring of small events that the loop writes and others read.
+//! A ring of small events that a loop writes as it acts and others read.
 //!
 //! A loop that waits for its watchers is no longer the loop that was to be watched. So the
 //! writer never waits: a ring of fixed size is overwritten, and a [`Reader`] that is too slow loses

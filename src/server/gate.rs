@@ -1,4 +1,4 @@
-//! Whether the next line of a connection may be taken, and if not, why.
+//! The gate of a connection's lines: whether the next one may be taken, and if not, why.
 
 use super::limits::{LINE_WORK, Pace, TokenBucket};
 use crate::chat::Change;

@@ -1,4 +1,4 @@
-//! Who may try a password now: delays after wrong ones.
+//! Delays after wrong passwords: who may try one now.
 //!
 //! An attempt is counted when it is submitted and taken back if the password was right. Counted
 //! only after the hash, two hundred connections would have two hundred free guesses.

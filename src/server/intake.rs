@@ -1,4 +1,4 @@
-//! What clients send: lines out of inboxes, paid for, understood as actions.
+//! The intake of lines: out of inboxes, paid for, understood as actions.
 //!
 //! The classic trap is the end of a stream. `read` returning 0 says only that the peer will *send*
 //! nothing more: it may have closed, or it may have shut its sending half and still read

@@ -1,5 +1,5 @@
-//! Whose input is looked at next: equal shares of the work for each origin, and for each connection
-//! of an origin.
+//! Equal shares of the work for each origin, and for each connection of an origin: they decide whose
+//! input is next.
 //!
 //! Fair queuing: each origin has its own clock, which advances by what its requests cost, and the
 //! one whose clock is furthest behind is next; its connections take turns. One that alone has input has

@@ -1,4 +1,4 @@
-//! What a session and its runner hand each other: units of input, steps of a login, replays.
+//! Values that a session and its runner hand each other: units of input, steps of a login, replays.
 
 use super::detect::Detect;
 use crate::chat::{Challenge, Name};

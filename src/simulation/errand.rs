@@ -1,4 +1,4 @@
-//! What a client that speaks HTTP asks for, and whether the answer is right.
+//! The errand of a client that speaks HTTP: what it asks for, and whether the answer is right.
 
 use chatloop_reactor::simulated::Dice;
 

@@ -1,4 +1,4 @@
-//! What happens to the data directory behind the server's back, as other programs and people do it.
+//! Trouble with the data directory behind the server's back, as other programs and people make it.
 
 use chatloop_reactor::simulated::Dice;
 use rusqlite::Connection;

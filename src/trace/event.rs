@@ -1,4 +1,4 @@
-//! What can happen in a turn: small events of one size, and the bytes that a page is sent of each.
+//! The events of a turn: small, of one size, and the bytes that a page is sent of each.
 
 use chatloop_reactor::fault::Injected;
 use chatloop_reactor::{Interest, Outbox, Readiness, Token};

@@ -1,4 +1,4 @@
-//! What a loop has done in its turns, for those who watch it: events in a ring, and the ring's readers.
+//! The trace of a loop, for those who watch it: events in a ring, and the ring's readers.
 //!
 //! | file | subject |
 //! |---|---|

@@ -8,6 +8,11 @@ use std::fs;
 /// Lines of a file. About 500 are wanted; this is where it stops being "about".
 const LONGEST_FILE: usize = 600;
 
+/// The first line of a file is a noun phrase, which reads well in an index: it begins with none of these.
+const QUESTIONS: [&str; 12] = [
+    "Are", "Does", "How", "Is", "What", "When", "Where", "Whether", "Which", "Who", "Whose", "Why",
+];
+
 const TOP_LEVEL: &[&str] =
     &["Cargo.toml", "Cargo.lock", "LICENSE", "README.md", "src", "tests", "scripts", "docs"];
 
@@ -19,6 +24,9 @@ fn badly_formed(source: &Source) -> Vec<String> {
     }
     if !source.text.starts_with("//! ") {
         wrong.push(format!("{} does not begin with what it holds", source.at(1)));
+    }
+    if QUESTIONS.contains(&source.text.split_whitespace().nth(1).unwrap_or_default()) {
+        wrong.push(format!("{} begins with a question and not with a noun", source.at(1)));
     }
     for name in ["todo", "unimplemented", "dbg"] {
         for place in places(&source.code, name) {
@@ -182,6 +190,7 @@ fn a_bad_file_is_seen() {
     let count = |text: &str| badly_formed(&Source::new("chat/x.rs", text)).len();
     assert_eq!(count("//! A file.\nfn f() {}"), 0);
     assert_eq!(count("fn f() { todo!() }"), 2);
+    assert_eq!(count("//! What it is.\nfn f() {}"), 1);
     assert_eq!(count(&"//! Long.\n".repeat(LONGEST_FILE + 1)), 1);
     assert_eq!(count(concat!("//! A file.\n// FIX", "ME")), 1);
     let table = |modules: &str| {

@@ -1,4 +1,4 @@
-//! What a program says about its command line: errors with its name in front, and help that a closed
+//! Messages about a program's command line: errors with its name in front, and help that a closed
 //! pipe or a full disk behind standard output does not spoil.
 
 use std::io::{self, ErrorKind, IsTerminal, Write};

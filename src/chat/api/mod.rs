@@ -1,4 +1,4 @@
-//! What goes into the hub and what comes out: commands, decisions, effects, replies.
+//! The hub's interface: commands and records in; decisions, effects and replies out.
 
 mod answer;
 mod command;

@@ -1,4 +1,4 @@
-//! Where a connection comes from, as far as limits care: an IPv4 address or an IPv6 /64.
+//! The origin of a connection, as far as limits care: an IPv4 address or an IPv6 /64.
 //!
 //! A host that has one IPv6 address has the 2^64 beside it, so a limit for each of them limits no one.
 //! Everything that counts, delays or bans by address uses this type, and nothing else does.

@@ -1,4 +1,4 @@
-//! What requests cost: the one currency for work.
+//! The cost of requests: the one currency for work.
 //!
 //! A cost is an estimated time in nanoseconds, added up by the loops that do the work: tables charge
 //! for every walk over them, `glob` for every step, the writers for every byte. So a

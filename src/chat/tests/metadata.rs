@@ -1,4 +1,4 @@
-//! What is said of people and rooms for programs, and how far a user has read.
+//! Metadata of people and rooms, and read markers.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! What operators do with accounts, and rooms that stay because an account has created them.
+//! Accounts in the hands of operators, and rooms that stay because an account has created them.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! What the chat has to do with logins by SCRAM: whose keys, which failures, when keys are learnt.
+//! The chat's part in logins by SCRAM: whose keys, which failures, when keys are learnt.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! What people do in a chat, told one by one.
+//! Stories of people in a chat, told one by one.
 
 use super::*;
 

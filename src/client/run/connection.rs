@@ -1,4 +1,4 @@
-//! What follows when a connection is established, registered, rejected or lost.
+//! The steps that follow when a connection is established, registered, rejected or lost.
 //!
 //! A person's client reconnects, and that of a script with `--reconnect`: without end, with growing
 //! pauses, but not to a server that has banned it or does not accept its password.

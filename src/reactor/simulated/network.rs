@@ -1,4 +1,4 @@
-//! What travels in a simulated network, and what of it a poller reports.
+//! Bytes on their way in a simulated network, and what of them a poller reports.
 
 use super::dice::Dice;
 use crate::poller::Interest;

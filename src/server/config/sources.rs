@@ -1,4 +1,4 @@
-//! Where settings come from: a flag, else the environment, else the file, else the default
+//! The sources of settings: a flag, else the environment, else the file, else the default
 //! ([`settings`](crate::settings)); and what the command line asks for beside them.
 
 use super::Config;

@@ -1,4 +1,4 @@
-//! What the command line can ask for beside a server and its settings.
+//! The subcommands: everything that the command line can ask for beside a server.
 
 use super::parameters::SCHEMA;
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! Where peers meet the chat: what is to be done for them, and what they are told.
+//! The exchange between peers and the chat: what is to be done for them, and what they are told.
 //!
 //! | file | subject |
 //! |---|---|

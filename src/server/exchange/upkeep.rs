@@ -1,4 +1,4 @@
-//! What happens by itself: arrivals, timers, the console, new settings, the end.
+//! Events that no line of a peer asks for: arrivals, timers, the console, new settings, the end.
 
 use super::Exchange;
 use super::relay::HEADER_TIMEOUT;

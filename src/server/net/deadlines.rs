@@ -1,4 +1,4 @@
-//! When something is due: timers, and the silence of connections.
+//! Deadlines: timers, and the silence of connections.
 
 use super::{Net, PeerTimer, TimerKind, set_timer};
 use crate::server::connection::Phase;

@@ -1,4 +1,4 @@
-//! What the lines of a connection cost, and what the next one waits for.
+//! The cost of a connection's lines, and what the next one waits for.
 
 use super::Net;
 use crate::chat::work::Cost;

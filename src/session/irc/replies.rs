@@ -1,4 +1,4 @@
-//! What one client is told of what it does itself, and of what concerns it alone.
+//! Events as one client is told of them: those that it has caused, and those that concern it alone.
 
 use super::render::{direct_message, joined, write};
 use super::{

@@ -1,4 +1,4 @@
-//! What plain lines have and no specification of IRC: `CHATLOOP`, with a command of theirs, and the
+//! Commands that no specification of IRC has: `CHATLOOP`, with a command of plain text, and the
 //! `SEARCH` of the capability soju.im/search.
 
 use super::{Caps, Context, history};
