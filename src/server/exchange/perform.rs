@@ -526,7 +526,7 @@ impl Exchange {
     /// Takes lines from all who have some; what each asks for is performed before the next.
     pub(in crate::server) fn take_lines(&mut self, intake: &mut Intake) {
         if !self.engine.has_room() {
-            return; // the disk is behind; when it has caught up, the waker rings
+            return; // the disk is behind; when it has caught up, it wakes the loop
         }
         intake.begin_turn(&self.net);
         work::take();

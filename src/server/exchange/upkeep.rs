@@ -69,7 +69,7 @@ impl Exchange {
         memory::trim();
     }
 
-    /// A worker has rung.
+    /// A worker has woken the loop.
     pub(in crate::server) fn awake(&mut self) {
         self.workers.awake();
     }
