@@ -3,7 +3,7 @@
 //!
 //! Absent: the prose. What a sentence claims is tested where the behaviour lives.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Command;
 
@@ -274,14 +274,11 @@ fn every_script_has_help() {
     assert!(asked > 20, "too few scripts found: {asked}");
 }
 
-/// The tour has its readers break lines of the source: those, and the tests that notice, are there.
-/// Of a line to put in, the part up to its `=` is, since that stays.
-#[test]
-fn the_tour_breaks_lines_that_are_there() {
-    const TOUR: &str = include_str!("../docs/TOUR.md");
+/// The text of all source files in these folders.
+fn source_in(folders: &[&str]) -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut folders: Vec<_> = folders.iter().map(|folder| root.join(folder)).collect();
     let mut source = String::new();
-    let mut folders = vec![root.join("src"), root.join("tests")];
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
@@ -292,6 +289,40 @@ fn the_tour_breaks_lines_that_are_there() {
             }
         }
     }
+    source
+}
+
+/// Types, paths (`Net::flush`) and macros (`probe!`): each of their words occurs in the source.
+#[test]
+fn every_name_that_a_page_about_the_code_gives_is_in_it() {
+    let source = source_in(&["src"]);
+    let words = source.split(|letter: char| !letter.is_alphanumeric() && letter != '_');
+    let words: BTreeSet<&str> = words.collect();
+    let mut known = 0;
+    for page in [include_str!("../docs/ARCHITECTURE.md"), include_str!("../docs/DEVELOPING.md")] {
+        for span in page.split('`').skip(1).step_by(2) {
+            let is_name = span.starts_with(|first: char| first.is_ascii_uppercase())
+                || span.contains("::")
+                || span.ends_with('!');
+            let is_path = span.trim_end_matches('!').split("::").all(|part| {
+                !part.is_empty() && part.chars().all(|it| it.is_ascii_alphanumeric() || it == '_')
+            });
+            if is_name && is_path {
+                let mut parts = span.trim_end_matches('!').split("::");
+                assert!(parts.all(|part| words.contains(part)), "not in the source: `{span}`");
+                known += 1;
+            }
+        }
+    }
+    assert!(known > 80, "too few names found: {known}");
+}
+
+/// The tour has its readers break lines of the source: those, and the tests that notice, are there.
+/// Of a line to put in, the part up to its `=` is, since that stays.
+#[test]
+fn the_tour_breaks_lines_that_are_there() {
+    const TOUR: &str = include_str!("../docs/TOUR.md");
+    let source = source_in(&["src", "tests"]);
     // Where a function is named, the line is in one of that name.
     let is_in = |function: &str, line: &str| {
         let bodies = source.split("fn ").filter(|body| body.starts_with(&format!("{function}(")));
