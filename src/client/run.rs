@@ -70,7 +70,7 @@ pub fn run(options: &Options) -> Exit {
     let stuck = |error| (Exit::System, format!("cannot continue: {error}"));
     // The client lives in `run`, so the terminal has been restored when the error is printed.
     let outcome = prepare(options, red).and_then(|(connect_options, known, link, server)| {
-        let client = Client::new(options, red, connect_options, known, (link, server));
+        let client = Client::new(options, red, connect_options, known, link, server);
         client.and_then(Client::run).map_err(stuck)
     });
     outcome.unwrap_or_else(|(exit, why)| {
@@ -124,7 +124,8 @@ impl<'options> Client<'options> {
         red: &'static str,
         connect_options: ConnectOptions,
         known: KnownServer,
-        (link, server): (Link, ChatServer),
+        link: Link,
+        server: ChatServer,
     ) -> io::Result<Client<'options>> {
         let person = connect_options.person;
         ignore_write_signals()?;

@@ -131,7 +131,7 @@ impl Server {
         let intake = Intake::new(config, stats.clone());
         let live = Live::new(settings).map_err(StartError::Setting)?;
         live.check_certificate(net.moment());
-        let mut exchange = Exchange::new(net, engine, broadcast, workers, (console, live), stats);
+        let mut exchange = Exchange::new(net, engine, broadcast, workers, console, live, stats);
         exchange.open_files(waker, &threads, random)?;
         Ok(Server {
             exchange,

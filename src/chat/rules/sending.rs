@@ -258,7 +258,7 @@ impl Hub {
                 user.extras_mut().correspondent = Some(who.nick.clone());
             }
         }
-        self.note_partners(at, &who, &to, (account.as_ref(), recipients.first().copied()));
+        self.note_partners(at, &who, &to, account.as_ref(), recipients.first().copied());
         let (id, time, session) = (at.id, at.time, recipients.first().copied());
         let message = DirectMessage {
             id,
@@ -285,7 +285,8 @@ impl Hub {
         at: &Applying<'_>,
         who: &Identity,
         to: &Name,
-        (account, recipient): (Option<&Name>, Option<SessionId>),
+        account: Option<&Name>,
+        recipient: Option<SessionId>,
     ) {
         for (account, peer) in [(who.account.as_ref(), to), (account, &who.nick)] {
             if let Some(account) = account.and_then(|name| self.accounts.get_mut(name)) {

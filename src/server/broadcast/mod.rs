@@ -210,7 +210,8 @@ impl Broadcast {
         &mut self,
         net: &mut Net,
         hub: &Hub,
-        (token, query): (Token, QueryId),
+        token: Token,
+        query: QueryId,
         past: Option<&Event>,
     ) {
         let Some(mut peer) = net.peer(token) else { return };

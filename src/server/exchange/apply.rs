@@ -235,7 +235,7 @@ impl Exchange {
                     shorten(past, share);
                     hub.leave_out_ignored(session(token), past);
                 });
-                self.broadcast.release(&mut self.net, hub, (token, id), past.as_ref());
+                self.broadcast.release(&mut self.net, hub, token, id, past.as_ref());
                 if past.is_none() {
                     self.stats.count(Counter::Replays);
                     self.notice(token, "history took too long; /history shows it");

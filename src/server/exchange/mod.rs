@@ -93,7 +93,8 @@ impl Exchange {
         engine: Engine,
         broadcast: Broadcast,
         workers: Workers,
-        (console, live): (ConsoleService, Live),
+        console: ConsoleService,
+        live: Live,
         stats: Stats,
     ) -> Exchange {
         let stepper = Stepper::new(live.config().boot.step);
