@@ -1,4 +1,4 @@
-//! Coming, going, and under which name.
+//! Presence: coming, going, and under which name.
 
 use super::applying::Applying;
 use super::checks::{checked_reason, fits};
