@@ -3,6 +3,8 @@
 //!
 //! Absent: the prose. What a sentence claims is tested where the behaviour lives.
 
+#![allow(clippy::unwrap_used)] // helpers of tests fail by panicking, as tests do
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Command;
