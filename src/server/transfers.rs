@@ -219,7 +219,7 @@ impl Transfers {
             let uploader = &incoming.uploader;
             usage.all += incoming.reserved;
             let owns = match account {
-                Some(account) => uploader.account.as_ref() == Some(account),
+                Some(account) => uploader.account() == Some(account),
                 None => uploader.account.is_none() && uploader.origin == origin,
             };
             usage.own += if owns { incoming.reserved } else { 0 };

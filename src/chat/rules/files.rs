@@ -126,7 +126,9 @@ impl Hub {
         }
     }
 
-    pub(super) fn add_file(&mut self, file: StoredFile) {
+    pub(super) fn add_file(&mut self, mut file: StoredFile) {
+        // Deleted while this was on its way: the next account of the name does not own it.
+        file.account = file.account.filter(|name| self.accounts.contains_key(name));
         if self.has_room_for_a_file() {
             self.files.insert(Arc::clone(&file.id), file);
         }

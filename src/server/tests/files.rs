@@ -301,6 +301,31 @@ fn a_token_is_of_no_use_when_its_user_has_left() {
     assert_eq!(status(&put(&mut bench, &path, "x")), "401");
 }
 
+/// A token is for who asked for it, and an upload for the account that began it: not for whoever has
+/// its name later.
+#[test]
+fn an_account_that_is_deleted_uploads_no_more() {
+    let mut bench = Bench::new(&["--oper=root:correct-horse"]);
+    let (mut alice, mut root) = (bench.join("alice"), bench.join("root"));
+    alice.send("/register sesame\n");
+    bench.wait_for(&mut alice, "account alice created");
+    root.send("/oper root correct-horse\n");
+    bench.wait_for(&mut root, "you are now a server operator");
+    let begun = token(&mut bench, &mut alice) + "a.txt";
+    let mut web = bench.connect();
+    web.send(&(head("PUT", &begun, "Content-Length: 3\r\n") + "ab"));
+    let unused = token(&mut bench, &mut alice) + "b.txt";
+    root.send("/account delete alice erase\n");
+    bench.wait_for(&mut root, "alice");
+    bench.wait_for(&mut alice, "logged out");
+    web.send("c");
+    let answer = bench.wait_for_end(&mut web);
+    assert!(status(&answer) == "403" && answer.contains("deleted"), "{answer}");
+    assert_eq!(status(&put(&mut bench, &unused, "x")), "401");
+    root.send("/files\n");
+    bench.wait_for(&mut root, "no files in #lobby");
+}
+
 #[test]
 fn an_account_uploads_by_its_password_and_guesses_are_slowed_down() {
     let mut bench = Bench::new(&["--upload-accounts-only"]);

@@ -137,7 +137,7 @@ pub(super) fn nick(context: &mut Context<'_, '_>, message: &Message<'_>) {
         registration.wanted = checked.as_ref().ok().cloned();
     }
     let free = checked.and_then(|nick| {
-        let account = context.session.registration.as_ref().and_then(|it| it.account.clone());
+        let account = context.session.registration.as_ref().and_then(|it| it.account().cloned());
         match context.view.hub.nick_is_free(context.view.me, account.as_ref(), &nick) {
             // It may still log in to that account.
             Err(Refusal::NickReserved(_)) if account.is_none() && negotiates(context) => Ok(nick),
@@ -165,7 +165,7 @@ fn may_be_own(context: &Context<'_, '_>, nick: &Name) -> bool {
     let hub = context.view.hub;
     let holder = hub.session_of(nick.as_str()).and_then(|session| hub.user(session));
     let account = holder.and_then(|holder| holder.identity.account.as_ref());
-    let proved = context.session.registration.as_ref().and_then(|it| it.account.as_ref());
+    let proved = context.session.registration.as_ref().and_then(|it| it.account());
     account.is_some() && (proved.is_none() || proved == account)
 }
 
@@ -229,7 +229,8 @@ pub(super) fn try_register(context: &mut Context<'_, '_>) {
         nick: Some(nick.clone()),
         username: Some(Arc::clone(username)),
         realname: Some(Arc::clone(realname)),
-        account: registration.account.clone(),
+        account: registration.account().cloned(),
+        as_of: registration.claim.as_ref().map(|claim| claim.as_of),
         named_only: true,
         metadata: registration.metadata.clone(),
         ..Entry::default()
