@@ -20,9 +20,13 @@ pub(super) fn pass(context: &mut Context<'_, '_>, message: &Message<'_>) {
 }
 
 /// `WEBIRC password gateway hostname ip`: a gateway says who its client is. Host names are not used:
-/// they are what a gateway believes.
+/// they are what a gateway believes. What comes in a WebSocket, a browser has written: the proxies
+/// before this server pass it on unread.
 pub(super) fn webirc(context: &mut Context<'_, '_>, message: &Message<'_>) {
     let [password, _, _, ip, ..] = *message.parameters.as_slice() else { return };
+    if context.session.websocket.is_some() {
+        return context.reply().notice("WEBIRC does not come in a WebSocket");
+    }
     if !context.session.registration.as_ref().is_some_and(|it| it.is_fresh()) {
         return context.reply().notice("WEBIRC has to come before all else");
     }
