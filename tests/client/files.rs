@@ -162,6 +162,44 @@ fn a_download_goes_on_where_it_was_broken_off() {
     assert_eq!(scratch.read("a.txt").as_deref(), Some(&b"abcdef"[..]));
 }
 
+/// Whatever a server says of the length of a file, and whatever name a stranger has given one.
+#[test]
+fn a_length_or_a_name_that_lies_does_no_harm() {
+    let scratch = Scratch::new("lies");
+    let running = RealServer::start(0, &[]);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/files/0/Makefile", listener.local_addr().unwrap());
+    scratch.write("long.part", b"abc");
+    let output = std::thread::scope(|scope| {
+        let line = format!("/download {url} long\n");
+        let (scratch, server) = (&scratch, running.address);
+        let output = scope.spawn(move || scratch.client(server, &[], &line));
+        let length = format!("Content-Length: {}\r\nContent-Range: bytes 3-/*", u64::MAX);
+        answer(&listener, "206 Partial Content", &length, b"d");
+        output.join().unwrap()
+    });
+    let (printed, errors) = texts(&output);
+    assert!(printed.contains("longer than any file"), "{printed}{errors}");
+    assert_eq!(output.status.code(), Some(1));
+
+    let lines = [
+        format!("/me shared plan.pdf (3 bytes): {url}"),
+        format!("/me shared ../plan.pdf (3 bytes): {url}"),
+        "/download ../plan.pdf".to_owned(),
+        "/download plan.pdf".to_owned(),
+    ];
+    let output = std::thread::scope(|scope| {
+        let (scratch, server) = (&scratch, running.address);
+        let output = scope.spawn(move || scratch.client(server, &[], &(lines.join("\n") + "\n")));
+        answer(&listener, "200 OK", "Content-Length: 3", b"abc");
+        output.join().unwrap()
+    });
+    let (printed, errors) = texts(&output);
+    assert!(printed.contains("'../plan.pdf' is not the URL of a file"), "{printed}{errors}");
+    assert_eq!(scratch.read("plan.pdf").as_deref(), Some(&b"abc"[..]), "{printed}{errors}");
+    assert_eq!(scratch.read("Makefile"), None);
+}
+
 #[cfg(feature = "tls")]
 #[test]
 fn a_client_that_chats_by_tls_moves_its_files_by_tls() {
