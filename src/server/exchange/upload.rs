@@ -3,7 +3,7 @@
 use super::download::{PROGRESS, line};
 use super::perform::seconds;
 use super::{Exchange, session};
-use crate::chat::{Change, Claim, Command, Event, Hub, Kind, Origin, Refusal, StoredFile};
+use crate::chat::{Change, Claim, Command, Event, Hub, Kind, Origin, Refusal, StoredFile, limits};
 use crate::server::config::Bytes;
 use crate::server::connection::Via;
 use crate::server::gate::Blocked;
@@ -285,6 +285,9 @@ impl Exchange {
         if let Some((_, limit)) = bounds.iter().find(|(left, _)| wanted > *left) {
             return Err(*limit);
         }
+        if kept.count + coming.count >= limits::FILES_PER_OWNER {
+            return Err(FileLimit::Count);
+        }
         if !hub.has_room_for_a_file() {
             return Err(FileLimit::All);
         }
@@ -311,6 +314,11 @@ impl Exchange {
             }
             FileLimit::PerAddress => {
                 (Counter::FileQuota, quota(files.files_per_address, "--files-per-address"))
+            }
+            FileLimit::Count => {
+                let most = limits::FILES_PER_OWNER;
+                let text = format!("you have {most} files, and may have no more; delete some");
+                (Counter::FileQuota, (413, text))
             }
             FileLimit::All => {
                 let text = "no room is left for files on this server (--files-all)".to_owned();

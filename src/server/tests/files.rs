@@ -1,6 +1,7 @@
 //! Files that come and go: who may, how many, how large, and what is left of half ones.
 
 use super::{Bench, Client, TURNS};
+use crate::chat::limits;
 use std::time::Duration;
 
 /// A user in the lobby, with the path of an upload.
@@ -398,6 +399,20 @@ fn there_is_a_bounded_number_of_transfers() {
     web.send("abc");
     location(&bench.wait_for_end(&mut web));
     location(&put(&mut bench, &(second + "b"), "abc"));
+}
+
+/// Of small files there are places for ten thousand, and one owner takes an eighth of them.
+#[test]
+fn small_files_of_one_owner_do_not_take_all_the_places() {
+    let mut bench = Bench::new(&["--files-all", "1G", "--files-per-address", "1G"]);
+    let mut alice = bench.join("alice");
+    for _ in 0..limits::FILES_PER_OWNER {
+        let path = token(&mut bench, &mut alice) + "a";
+        location(&put(&mut bench, &path, "x"));
+    }
+    let path = token(&mut bench, &mut alice) + "b";
+    let answer = put(&mut bench, &path, "x");
+    assert!(status(&answer) == "413" && answer.contains("1250 files"), "{answer}");
 }
 
 #[test]
