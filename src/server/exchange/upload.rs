@@ -378,9 +378,11 @@ impl Exchange {
         let time = self.net.moment();
         let (name, sha256) = (name.into(), sha256.into());
         let file = StoredFile { id, name, size, sha256, by, account, origin, room, time };
-        let said = share.map(|(me, room, _)| {
+        let said = share.and_then(|(me, _, since)| {
+            // It may have another name by now, and another room its name.
+            let room = self.engine.hub().rooms().find(|room| room.since == since)?.name.shared();
             let text = format!("shared {}", line(&file, &self.files_url(token)));
-            (me, Command::Say(room.shared(), Kind::Action, text.into()))
+            Some((me, Command::Say(room, Kind::Action, text.into())))
         });
         self.propose(token, Change::Upload { file: Box::new(file) });
         // In the same transaction: one is not kept without the other.

@@ -76,6 +76,25 @@ fn a_file_is_shared_in_a_room_and_read_by_whoever_has_its_url() {
     bench.wait_for(&mut bob, "no files in #lobby");
 }
 
+/// Whoever has the URL has the file: it is told in the room that it was meant for, and not in the next one
+/// of that name.
+#[test]
+fn a_file_is_shared_in_no_other_room_of_the_same_name() {
+    let mut bench = Bench::new(&["--channel-modes=off"]);
+    let (mut alice, mut eve) = (bench.join("alice"), bench.join("eve"));
+    alice.send("/join #x\n");
+    let path = token(&mut bench, &mut alice) + "a.txt";
+    let mut web = bench.connect();
+    web.send(&(head("PUT", &path, "Content-Length: 3\r\n") + "ab"));
+    alice.send("/part #x\n");
+    bench.wait_for(&mut alice, "you left #x");
+    eve.send("/join #x\n");
+    bench.wait_for(&mut eve, "you joined #x");
+    web.send("c");
+    location(&bench.wait_for_end(&mut web));
+    assert_eq!(bench.lines(&mut eve).len(), 0);
+}
+
 #[test]
 fn what_may_not_be_uploaded_has_its_status() {
     let flags = ["--file-max", "20", "--files-per-address", "150k", "--files-all", "300k"];
