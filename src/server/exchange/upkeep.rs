@@ -358,7 +358,7 @@ impl Exchange {
         self.console.present(self.engine.hub(), &mut self.net);
     }
 
-    /// Whoever is a server operator by a name that is configured no longer, or with another password,
+    /// A user who is a server operator by a name that is configured no longer, or with another password,
     /// is one no longer.
     fn end_operators(&mut self, before: &[Operator]) {
         let config = self.live.config();

@@ -76,7 +76,7 @@ fn a_file_is_shared_in_a_room_and_read_by_whoever_has_its_url() {
     bench.wait_for(&mut bob, "no files in #lobby");
 }
 
-/// Whoever has the URL has the file: it is told in the room that it was meant for, and not in the next one
+/// Anyone who has the URL has the file: it is told in the room that it was meant for, and not in the next one
 /// of that name.
 #[test]
 fn a_file_is_shared_in_no_other_room_of_the_same_name() {
@@ -321,7 +321,7 @@ fn a_token_is_of_no_use_when_its_user_has_left() {
     assert_eq!(status(&put(&mut bench, &path, "x")), "401");
 }
 
-/// A token is for who asked for it, and an upload for the account that began it: not for whoever has
+/// A token is for the user who asked for it, and an upload for the account that began it: not for one that has
 /// its name later.
 #[test]
 fn an_account_that_is_deleted_uploads_no_more() {
