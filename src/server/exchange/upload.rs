@@ -374,15 +374,21 @@ impl Exchange {
         }
         let Uploader { name: by, account, origin, share, .. } = uploader;
         let account = account.map(|claim| claim.account);
-        let room = share.as_ref().map(|(_, _, since)| *since);
+        let hub = self.engine.hub();
+        let share = share.and_then(|(me, _, since)| {
+            // It may have another name by now, and another room its name.
+            let room = hub.rooms().find(|room| room.since == since)?;
+            // A user who may no longer write there is told so, and the file is not listed there either.
+            let listed = hub.may_share(me, room.name.as_str()).map(|_| since).ok();
+            Some((me, room.name.shared(), listed))
+        });
+        let room = share.as_ref().and_then(|(_, _, listed)| *listed);
         let time = self.net.moment();
         let (name, sha256) = (name.into(), sha256.into());
         let file = StoredFile { id, name, size, sha256, by, account, origin, room, time };
-        let said = share.and_then(|(me, _, since)| {
-            // It may have another name by now, and another room its name.
-            let room = self.engine.hub().rooms().find(|room| room.since == since)?.name.shared();
+        let said = share.map(|(me, room, _)| {
             let text = format!("shared {}", line(&file, &self.files_url(token)));
-            Some((me, Command::Say(room, Kind::Action, text.into())))
+            (me, Command::Say(room, Kind::Action, text.into()))
         });
         self.propose(token, Change::Upload { file: Box::new(file) });
         // In the same transaction: one is not kept without the other.

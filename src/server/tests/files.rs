@@ -95,6 +95,23 @@ fn a_file_is_shared_in_no_other_room_of_the_same_name() {
     assert_eq!(bench.lines(&mut eve).len(), 0);
 }
 
+/// The name of a file is words, too.
+#[test]
+fn a_muted_user_shares_no_file_that_was_on_its_way() {
+    let mut bench = Bench::new(&[]);
+    let (mut bob, mut eve) = (bench.join("bob"), bench.join("eve"));
+    bob.send("/join #x\n");
+    bench.wait_for(&mut bob, "you joined #x");
+    eve.send("/join #x\n");
+    let path = token(&mut bench, &mut eve) + "BUY%20THIS";
+    bob.send("/mute eve\n");
+    bench.wait_for(&mut bob, "muted eve");
+    location(&put(&mut bench, &path, "abc"));
+    bench.wait_for(&mut eve, "you are muted in #x");
+    bob.send("/files\n");
+    bench.wait_for(&mut bob, "no files in #x");
+}
+
 #[test]
 fn what_may_not_be_uploaded_has_its_status() {
     let flags = ["--file-max", "20", "--files-per-address", "150k", "--files-all", "300k"];
