@@ -76,6 +76,21 @@ fn a_file_is_shared_in_a_room_and_read_by_whoever_has_its_url() {
     bench.wait_for(&mut bob, "no files in #lobby");
 }
 
+#[test]
+fn a_file_is_by_the_nick_that_its_user_has_by_then() {
+    let mut bench = Bench::new(&[]);
+    let mut eve = bench.join("alice");
+    let path = token(&mut bench, &mut eve) + "a.txt";
+    eve.send("/nick eve\n");
+    bench.wait_for(&mut eve, "you are now known as eve");
+    let _alice = bench.join("alice");
+    let file = location(&put(&mut bench, &path, "abc"));
+    eve.send("/files\n");
+    bench.wait_for(&mut eve, "* eve: a.txt (3 bytes)");
+    eve.send(&format!("/delfile {file}\n"));
+    bench.wait_for(&mut eve, "deleted a.txt");
+}
+
 /// Whoever has the URL has the file: it is told in the room that it was meant for, and not in the next one
 /// of that name.
 #[test]
