@@ -219,14 +219,14 @@ pub(super) struct Lifecycle {
     pub(super) hung_up: bool,
     /// Whether the hub knows it: an `Enter` was proposed and no `Leave` yet.
     pub(super) entered: bool,
-    /// It was taken for a plain peer and is none: the hub has a user for it until the `Leave` is applied,
-    /// and what that user hears is not for it.
+    /// It was taken for a plain peer and is not one: the hub has a user for it until the `Leave` is applied,
+    /// and what that user receives is not for it.
     pub(super) withdrawn: bool,
     /// Whether it counts among the clients of its address.
     pub(super) counted: bool,
     /// Probes of an ended input so far, for their growing distance.
     pub(super) probes: u8,
-    pub(super) last_heard: Tenths,
+    pub(super) last_input: Tenths,
     /// Since when it is owed something and has taken nothing; `Tenths::NEVER` if it is owed nothing.
     pub(super) stalled_since: Tenths,
     /// Its socket is closed with a reset, so that the system does not keep what it has not taken.
@@ -319,7 +319,7 @@ impl Connection {
                 withdrawn: false,
                 counted: false,
                 probes: 0,
-                last_heard: now,
+                last_input: now,
                 stalled_since: Tenths::NEVER,
                 reset: false,
                 timer: None,
@@ -391,7 +391,7 @@ impl Connection {
         }
         match self.io.transport.read(&mut scratch[..room]) {
             Received::Bytes(count) if open => {
-                self.life.last_heard = now;
+                self.life.last_input = now;
                 self.io.inbox.receive(&scratch[..count]);
             }
             Received::Bytes(_) => return false, // sent after the farewell
@@ -445,8 +445,8 @@ impl Connection {
         self.life.reset = true;
     }
 
-    /// Nothing that waits for it is sent: it could not read it.
-    pub(super) fn silence(&mut self) {
+    /// The same without a reset: it could not read what waits for it.
+    pub(super) fn clear_output(&mut self) {
         self.io.outbox.clear();
         self.deferred = None;
     }
