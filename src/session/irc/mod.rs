@@ -33,7 +33,6 @@ mod capabilities;
 mod caps;
 mod channel;
 mod commands;
-mod context;
 mod counts;
 mod exchange;
 mod fields;
@@ -79,6 +78,7 @@ pub use counts::UserCounts;
 pub use monitor::MonitorList;
 pub use render::render;
 pub use reply::Replies;
+pub(in crate::session::irc) use session::Context;
 pub use session::Session;
 pub use settings::Settings;
 pub use view::View;
@@ -86,7 +86,6 @@ pub use whowas::Whowas;
 
 use crate::session::action::Action;
 use crate::wire::irc::{Message, ParseError, numeric};
-pub(in crate::session::irc) use context::Context;
 pub(in crate::session::irc) use reply::{Lines, ReplyWriter};
 
 impl Session {
