@@ -166,17 +166,8 @@ impl JournalError {
     }
 }
 
-impl std::error::Error for JournalError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            JournalError::Directory { source, .. }
-            | JournalError::Copy { source, .. }
-            | JournalError::Stream(source) => Some(source),
-            JournalError::Database { source, .. } => Some(source.as_ref()),
-            _ => None,
-        }
-    }
-}
+// Without a source: the text of the cause stands in its own.
+impl std::error::Error for JournalError {}
 
 impl JournalError {
     /// The same in a few words, without a path: for the users whose messages are not saved.

@@ -4,7 +4,6 @@ use super::limits::{LINE_WORK, Pace, TokenBucket};
 use crate::chat::Change;
 use crate::chat::work::Cost;
 use crate::session::plain::is_message;
-use std::fmt;
 use std::time::Instant;
 
 /// Records of one origin that are proposed and not yet committed.
@@ -69,7 +68,7 @@ impl Kind {
 }
 
 /// Why the next line waits: a set of reasons.
-#[derive(Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub(super) struct Blocked(u8);
 
 impl Blocked {
@@ -95,25 +94,8 @@ impl Blocked {
         self.0
     }
 
-    const NAMES: [(Blocked, &str); 5] = [
-        (Blocked::RECORDS, "records"),
-        (Blocked::ANSWER, "answer"),
-        (Blocked::OUTBOX, "outbox"),
-        (Blocked::FLOOD, "flood"),
-        (Blocked::STORE, "store"),
-    ];
-
     fn has(self, reason: Blocked) -> bool {
         self.0 & reason.0 != 0
-    }
-}
-
-impl fmt::Debug for Blocked {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names = Blocked::NAMES.iter().filter(|(reason, _)| self.has(*reason));
-        let names: Vec<&str> = names.map(|(_, name)| *name).collect();
-        f.write_str(if names.is_empty() { "open" } else { "" })?;
-        f.write_str(&names.join("+"))
     }
 }
 

@@ -326,20 +326,10 @@ impl Exchange {
 
     /// Hands a job to the workers. The one place that a password passes on its way to be checked,
     /// so that no way to show one escapes the delays.
-    pub(super) fn submit(&mut self, token: Token, work: Work) -> Result<(), Refusal> {
-        let work = match work {
-            Work::Verify { secret, lacks_keys, purpose: Purpose::Oper(name), .. } => {
-                let hash = self.live.config().oper_hash(&name);
-                Work::Verify {
-                    secret,
-                    hash,
-                    former: None,
-                    lacks_keys,
-                    purpose: Purpose::Oper(name),
-                }
-            }
-            work => work,
-        };
+    pub(super) fn submit(&mut self, token: Token, mut work: Work) -> Result<(), Refusal> {
+        if let Work::Verify { hash, purpose: Purpose::Oper(name), .. } = &mut work {
+            *hash = self.live.config().oper_hash(name);
+        }
         if let Work::Hash { secret, .. }
         | Work::Verify { purpose: Purpose::Change(_, secret), .. } = &work
         {
