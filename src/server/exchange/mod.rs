@@ -34,7 +34,7 @@ mod upload;
 
 use super::admission::Admission;
 use super::audit;
-use super::broadcast::{Broadcast, Cause};
+use super::broadcast::{Broadcast, Dispatch};
 use super::config::Bytes;
 use super::engine::Engine;
 use super::gate::Kind;
@@ -193,8 +193,9 @@ impl Exchange {
             self.actions.extend(more.map(|more| Action::Do(Command::List(Box::new(more)))));
             return self.console.hear(event, Viewpoint::Observer);
         }
-        let to = (session(token), Viewpoint::Observer);
-        self.broadcast.tell(&mut self.net, self.engine.hub(), Cause::default(), to, event);
+        let (net, hub) = (&mut self.net, self.engine.hub());
+        let mut to = Dispatch { net, hub, origin: None, stamp: None };
+        self.broadcast.tell(&mut to, (session(token), Viewpoint::Observer), event);
     }
 
     /// Whether a server operator is at a connection.
