@@ -32,9 +32,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Where a connection stands.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(super) enum Phase {
     /// Taking part.
+    #[default]
     Open,
     /// No more lines are taken from it; its leaving is proposed and not yet in force.
     Leaving,
@@ -149,7 +150,7 @@ impl fmt::Display for PeerAddress {
 
 /// A moment in tenths of a second since the server's start, rounded up: four bytes, where an
 /// `Instant` has sixteen. The idle limit needs no more, and 13 years are enough.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(super) struct Tenths(u32);
 
 impl Tenths {
@@ -209,6 +210,7 @@ impl Io {
 }
 
 /// What of a connection is over, and since when.
+#[derive(Default)]
 pub(super) struct Lifecycle {
     pub(super) phase: Phase,
     /// The peer has sent its last byte. It may still be reading.
@@ -311,19 +313,9 @@ impl Connection {
             session,
             gate,
             life: Lifecycle {
-                phase: Phase::Open,
-                input_ended: false,
-                half_closed: false,
-                hung_up: false,
-                entered: false,
-                withdrawn: false,
-                counted: false,
-                probes: 0,
                 last_heard: now,
                 stalled_since: Tenths::NEVER,
-                reset: false,
-                timer: None,
-                reason: None,
+                ..Lifecycle::default()
             },
             deferred: None,
             share: ShareId::default(),

@@ -118,6 +118,11 @@ impl Client {
         }
     }
 
+    /// The same command in plain text and in IRC.
+    fn either(&mut self, plain: &str, irc: &str) {
+        self.line(if self.dialect == Dialect::Irc { irc } else { plain });
+    }
+
     /// A message in one of its rooms.
     pub(super) fn say(&mut self, dice: &mut Dice, ledger: &mut Ledger) {
         if self.rooms.is_empty() || self.closing || !self.is_in {
@@ -125,10 +130,8 @@ impl Client {
         }
         let room = self.rooms[dice.below(self.rooms.len())];
         let text = self.compose(Target::Room(room), ledger);
-        match self.dialect {
-            Dialect::Plain => self.line(&format!("/room {}\n{text}", ROOMS[room])),
-            _ => self.line(&format!("PRIVMSG {} :{text}", ROOMS[room])),
-        }
+        let room = ROOMS[room];
+        self.either(&format!("/room {room}\n{text}"), &format!("PRIVMSG {room} :{text}"));
     }
 
     fn compose(&mut self, target: Target, ledger: &mut Ledger) -> String {
@@ -149,10 +152,7 @@ impl Client {
             return;
         }
         let text = self.compose(Target::Client(client), ledger);
-        match self.dialect {
-            Dialect::Plain => self.line(&format!("/msg {nick} {text}")),
-            _ => self.line(&format!("PRIVMSG {nick} :{text}")),
-        }
+        self.either(&format!("/msg {nick} {text}"), &format!("PRIVMSG {nick} :{text}"));
     }
 
     pub(super) fn join(&mut self, room: usize, ledger: &mut Ledger) {
@@ -162,10 +162,7 @@ impl Client {
         ledger.asks_to_join(self.number, room);
         self.rooms.push(room);
         self.joins[room].0 += 1;
-        match self.dialect {
-            Dialect::Plain => self.line(&format!("/join {}", ROOMS[room])),
-            _ => self.line(&format!("JOIN {}", ROOMS[room])),
-        }
+        self.either(&format!("/join {}", ROOMS[room]), &format!("JOIN {}", ROOMS[room]));
     }
 
     pub(super) fn part(&mut self, dice: &mut Dice, ledger: &mut Ledger) {
@@ -174,10 +171,7 @@ impl Client {
         }
         let room = self.rooms.swap_remove(dice.below(self.rooms.len()));
         ledger.asks_to_leave(self.number, room);
-        match self.dialect {
-            Dialect::Plain => self.line(&format!("/part {}", ROOMS[room])),
-            _ => self.line(&format!("PART {}", ROOMS[room])),
-        }
+        self.either(&format!("/part {}", ROOMS[room]), &format!("PART {}", ROOMS[room]));
     }
 
     pub(super) fn ask(&mut self, dice: &mut Dice) {
@@ -192,10 +186,7 @@ impl Client {
         self.nicks += 1;
         ledger.changes_its_nick(self.number);
         let nick = format!("n{}x{}", self.number, self.nicks);
-        match self.dialect {
-            Dialect::Plain => self.line(&format!("/nick {nick}")),
-            _ => self.line(&format!("NICK {nick}")),
-        }
+        self.either(&format!("/nick {nick}"), &format!("NICK {nick}"));
     }
 
     /// Random bytes with an end; none that could be taken for a message of this simulation, for
@@ -214,7 +205,7 @@ impl Client {
     }
 
     pub(super) fn quit(&mut self, ledger: &mut Ledger) {
-        self.line(if self.dialect == Dialect::Irc { "QUIT :bye" } else { "/quit" });
+        self.either("/quit", "QUIT :bye");
         self.end(ledger);
     }
 

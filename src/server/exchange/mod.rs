@@ -28,6 +28,8 @@ mod perform;
 mod relay;
 #[cfg(feature = "web")]
 mod scrape;
+#[cfg(test)]
+mod tests;
 mod upkeep;
 #[cfg(feature = "web")]
 mod upload;
