@@ -6,7 +6,7 @@
 
 use super::complete::Completion;
 use super::display::DisplayItem;
-use super::irc::{Irc, IrcSession};
+use super::irc::{Irc, IrcSession, is_local};
 use super::link::{Link, SEND_HARD};
 use super::options::Bell;
 use super::paint::{Painter, style};
@@ -99,7 +99,13 @@ impl Console {
         while let Some(event) = self.terminal.next_event() {
             match event {
                 ConsoleEvent::Line(line) if line.is_empty() => {}
-                ConsoleEvent::Line(line) => self.submitted(line, link, irc),
+                ConsoleEvent::Line(line) => {
+                    self.submitted(line, link, irc);
+                    // There is no server that would close the connection.
+                    if self.quit_sent && !link.is_up() {
+                        return Some(ConsoleEvent::Eof);
+                    }
+                }
                 ConsoleEvent::PasteConfirmed(lines) if self.asked.take().is_some() => {
                     self.send_or_keep(&lines[0], link, irc);
                 }
@@ -234,7 +240,7 @@ impl Console {
     /// Sends lines and shows them as sent.
     fn send(&mut self, lines: &[String], link: &mut Link, irc: &mut Irc) -> Result<(), String> {
         if !link.is_up() {
-            return Err("not connected".to_owned());
+            return self.obey_alone(lines, irc);
         }
         let bytes: usize = lines.iter().map(|line| line.len() + 1).sum();
         if link.unsent() + bytes > SEND_HARD {
@@ -255,6 +261,20 @@ impl Console {
         link.send(&session.take_outgoing());
         self.quit_sent = session.has_quit();
         self.show_of(session);
+        Ok(())
+    }
+
+    /// Without a connection: does what needs no server.
+    fn obey_alone(&mut self, lines: &[String], irc: &mut Irc) -> Result<(), String> {
+        match (lines, irc) {
+            ([line], None) if is_quit(line.as_bytes()) => self.quit_sent = true,
+            ([line], Some(session)) if is_local(line) => {
+                session.typed(lines, self.painter.now.timestamp());
+                self.quit_sent = session.has_quit();
+                self.show_of(session);
+            }
+            _ => return Err("not connected".to_owned()),
+        }
         Ok(())
     }
 

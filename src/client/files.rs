@@ -99,6 +99,11 @@ impl Files {
         Ok(Files { server, waker, wakes, news: channel(), now: None, bar })
     }
 
+    /// The client chats with that server from here on.
+    pub(super) fn move_to(&mut self, server: ChatServer) {
+        self.server = server;
+    }
+
     /// Moves a file, on a thread of its own.
     ///
     /// # Errors

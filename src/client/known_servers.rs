@@ -23,9 +23,11 @@ const MAX_FILE: u64 = 1024 * 1024;
 /// The table of servers, and the key of one fact about one server.
 const SERVERS: &str = "server";
 const SCRAM: &str = "scram";
-/// The table of hosts that are for TLS only, and until when, in seconds since 1970. By host and not by
-/// port: whoever can forge an answer chooses the port.
+/// The table of hosts that are for TLS only, until when, in seconds since 1970, and at which port. By host
+/// and not by port: whoever can forge an answer chooses the port.
 const STS: &str = "sts";
+const UNTIL: &str = "until";
+const PORT: &str = "port";
 
 /// What is known of one server.
 pub(super) struct KnownServer {
@@ -33,7 +35,9 @@ pub(super) struct KnownServer {
     path: Option<PathBuf>,
     name: String,
     host: String,
-    tls_until: Option<u64>,
+    port: u16,
+    /// Until when it is for TLS only, and at which port.
+    tls: Option<(u64, u16)>,
     /// The server has offered SCRAM, or that cannot be ruled out.
     pub(super) scram: bool,
 }
@@ -51,14 +55,15 @@ impl KnownServer {
     fn in_file(path: Option<PathBuf>, host: &str, port: u16) -> (KnownServer, Option<String>) {
         let host = host.trim_end_matches('.').to_ascii_lowercase();
         let name = format!("{host}:{port}");
-        let mut known = KnownServer { path, name, host, scram: false, tls_until: None };
+        let mut known = KnownServer { path, name, host, port, scram: false, tls: None };
         let Some(path) = &known.path else { return (known, None) };
         match read(path) {
             Ok(table) => {
                 let server = table.get(SERVERS).and_then(|servers| servers.get(&known.name));
-                let until = table.get(STS).and_then(|hosts| hosts.get(&known.host));
-                let until = until.and_then(Value::as_integer);
-                known.tls_until = until.and_then(|until| u64::try_from(until).ok());
+                let sts = table.get(STS).and_then(|hosts| hosts.get(&known.host));
+                let number = |key| sts.and_then(|sts| sts.get(key)).and_then(Value::as_integer);
+                let port = number(PORT).and_then(|port| u16::try_from(port).ok());
+                known.tls = number(UNTIL).and_then(|until| u64::try_from(until).ok()).zip(port);
                 known.scram = server
                     .and_then(|server| server.get(SCRAM))
                     .is_some_and(|value| value.as_bool() != Some(false));
@@ -75,24 +80,26 @@ impl KnownServer {
         }
     }
 
-    /// Whether it is for TLS only.
-    pub(super) fn is_for_tls(&self, now: u64) -> bool {
-        self.tls_until.is_some_and(|until| now < until)
+    /// The port for TLS of one that is for TLS only.
+    pub(super) fn tls_port(&self, now: u64) -> Option<u16> {
+        self.tls.filter(|(until, _)| now < *until).map(|(_, port)| port)
     }
 
-    /// It is for TLS only until then, or no longer.
+    /// It is for TLS only until then, at this port, or no longer.
     ///
     /// # Errors
     /// A text for people: the file could not be written.
     pub(super) fn is_for_tls_until(&mut self, until: Option<u64>) -> Result<(), String> {
-        self.tls_until = until;
-        let host = self.host.clone();
+        self.tls = until.map(|until| (until, self.port));
+        let (host, port) = (self.host.clone(), self.port);
         self.change(|table| {
             let hosts = table_in(table, STS)?;
-            match until.and_then(|until| i64::try_from(until).ok()) {
-                Some(until) => hosts.insert(host, Value::Integer(until)),
-                None => hosts.remove(&host),
-            };
+            hosts.remove(&host);
+            if let Some(until) = until.and_then(|until| i64::try_from(until).ok()) {
+                let host = table_in(hosts, &host)?;
+                host.insert(UNTIL.to_owned(), Value::Integer(until));
+                host.insert(PORT.to_owned(), Value::Integer(port.into()));
+            }
             Some(())
         })
         .map_err(|why| format!("{why}: that this server is for TLS only will not be remembered"))
@@ -208,10 +215,10 @@ mod tests {
         look_up("Chat.example", 1).is_for_tls_until(Some(1_000)).unwrap();
         look_up("chat.example", 1).offers_scram().unwrap();
         let known = look_up("chat.example", 2);
-        assert!(known.is_for_tls(999) && !known.is_for_tls(1_000));
-        assert!(!look_up("other.example", 1).is_for_tls(0));
+        assert_eq!((known.tls_port(999), known.tls_port(1_000)), (Some(1), None));
+        assert_eq!(look_up("other.example", 1).tls_port(0), None);
         look_up("chat.example", 3).is_for_tls_until(None).unwrap();
-        assert!(!look_up("chat.example", 1).is_for_tls(0));
+        assert_eq!(look_up("chat.example", 1).tls_port(0), None);
         assert!(look_up("chat.example", 1).scram);
         fs::remove_dir_all(&folder).unwrap();
     }

@@ -21,6 +21,8 @@ impl Files {
         Ok(Files)
     }
 
+    pub(super) fn move_to(&mut self, _: ChatServer) {}
+
     pub(super) fn begin(&mut self, _: FileRequest) -> Result<(), String> {
         Err("this program was built without HTTP (cargo feature web)".to_owned())
     }

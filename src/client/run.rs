@@ -83,28 +83,39 @@ type Prepared = (ConnectOptions, KnownServer, Link, ChatServer);
 
 fn prepare(options: &Options, red: &str) -> Result<Prepared, (Exit, String)> {
     let arguments = |why| (Exit::Arguments, why);
-    let (host, port, tls) = options.server().map_err(arguments)?;
-    let trust = options.tls_fingerprint.map_or(Trust::System, Trust::Pinned);
-    let own = options.tls_cert.as_deref().zip(options.tls_key.as_deref());
-    if own.is_some() && !tls {
-        return Err(arguments("--tls-cert: a certificate is shown by TLS only (--tls)".to_owned()));
-    }
-    let tls = tls.then(|| Tls::new(&host, trust, own)).transpose().map_err(arguments)?;
-    let addresses = resolve(&host, port)
-        .map_err(|error| (Exit::NotConnected, format!("could not resolve {host}: {error}")))?;
-    let (known, warning) = KnownServer::look_up(&host, port);
+    let (host, mut port, mut tls) = options.server().map_err(arguments)?;
+    let (mut known, warning) = KnownServer::look_up(&host, port);
     if let Some(warning) = warning.filter(|_| !options.plain) {
         to_stderr(&Notice::error(warning), red);
     }
-    if tls.is_none() && known.is_for_tls(unix_seconds(&Clock::system())) {
-        let why = format!("{host} takes TLS only, as it said before (STS): connect with --tls");
-        return Err((Exit::NotConnected, why));
+    if !tls && let Some(secure) = known.tls_port(unix_seconds(&Clock::system())) {
+        (port, tls) = (secure, true);
+        known = KnownServer::look_up(&host, port).0;
     }
+    if options.tls_cert.is_some() && !tls {
+        return Err(arguments("--tls-cert: a certificate is shown by TLS only (--tls)".to_owned()));
+    }
+    let (link, server) = route(options, &host, port, tls)?;
     let person = is_person() && !options.json && options.upload.is_empty();
-    let connect_options = connect_options(options, person, tls.is_some(), known.scram);
-    let server = ChatServer::new(host, port, addresses.clone(), tls.clone());
-    let link = Link::new(addresses, options.timeout, tls);
+    let connect_options = connect_options(options, person, tls, known.scram);
     Ok((connect_options.map_err(arguments)?, known, link, server))
+}
+
+/// The way to the server, for lines and for files.
+fn route(
+    options: &Options,
+    host: &str,
+    port: u16,
+    tls: bool,
+) -> Result<(Link, ChatServer), (Exit, String)> {
+    let trust = options.tls_fingerprint.map_or(Trust::System, Trust::Pinned);
+    let own = options.tls_cert.as_deref().zip(options.tls_key.as_deref());
+    let tls = tls.then(|| Tls::new(host, trust, own)).transpose();
+    let tls = tls.map_err(|why| (Exit::Arguments, why))?;
+    let addresses = resolve(host, port)
+        .map_err(|error| (Exit::NotConnected, format!("could not resolve {host}: {error}")))?;
+    let server = ChatServer::new(host.to_owned(), port, addresses.clone(), tls.clone());
+    Ok((Link::new(addresses, options.timeout, tls), server))
 }
 
 impl<'options> Client<'options> {

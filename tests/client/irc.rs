@@ -65,6 +65,20 @@ fn an_old_server_is_enough() {
 }
 
 #[test]
+fn without_a_connection_the_client_still_helps_and_quits() {
+    let (server, peer, mut terminal) = in_room("");
+    drop(server);
+    peer.reset();
+    terminal.wait_for("(attempt 2)");
+    terminal.type_keys("hello?\r");
+    terminal.wait_for("not connected; your line is kept");
+    terminal.type_keys("\x15/help bell\r");
+    terminal.wait_for("/bell off|pm|mention|all");
+    terminal.type_keys("/quit\r");
+    assert_eq!(terminal.end().code(), Some(0));
+}
+
+#[test]
 fn a_server_that_speaks_no_irc_hears_nothing_but_the_registration() {
     for (says, arguments) in
         [("hello, who are you?", &["--timeout=20"][..]), ("", &["--timeout=0.1"])]

@@ -102,12 +102,14 @@ fn it_connects_again_and_the_draft_is_still_there() {
 
 #[test]
 fn attempts_are_counted_and_need_not_be_waited_for() {
-    let (server, peer, mut terminal) = connected();
-    drop(server);
-    peer.reset();
-    terminal.wait_for("(attempt 2)");
-    terminal.type_keys("\x03");
-    assert_eq!(terminal.end().code(), Some(0));
+    for keys in ["\x03", "/quit\r"] {
+        let (server, peer, mut terminal) = connected();
+        drop(server);
+        peer.reset();
+        terminal.wait_for("(attempt 2)");
+        terminal.type_keys(keys);
+        assert_eq!(terminal.end().code(), Some(0), "{keys:?}");
+    }
 }
 
 #[test]

@@ -5,19 +5,24 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::process::{Child, Command, Output, Stdio};
 
-/// Starts a script.
-fn client(arguments: &[&str]) -> Child {
+/// Starts a script, with more variables than it has.
+fn client_with(arguments: &[&str], variables: &[(&str, &str)]) -> Child {
     let state = std::env::temp_dir().join(format!("chatloop-tls-state-{}", std::process::id()));
     Command::new(env!("CARGO_BIN_EXE_chatloop-client"))
         .args(arguments)
         .args(["--timeout", "20", "--linger", "0"])
         .env("XDG_STATE_HOME", state)
         .env_remove("CHATLOOP_ACCOUNT_PASSWORD")
+        .envs(variables.iter().copied())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .unwrap()
+}
+
+fn client(arguments: &[&str]) -> Child {
+    client_with(arguments, &[])
 }
 
 /// Runs a script that says one line.
@@ -134,4 +139,55 @@ fn a_certificate_logs_in_in_place_of_a_password() {
         assert_eq!(output.status.code(), Some(2), "{}", errors(&output));
         assert!(errors(&output).contains(words), "{arguments:?}: {}", errors(&output));
     }
+}
+
+/// The files of a certificate for localhost and its key, and of the authority that vouches for it.
+#[cfg(not(target_vendor = "apple"))]
+fn vouched_for() -> [String; 3] {
+    let key = rcgen::KeyPair::generate().unwrap();
+    let mut parameters = rcgen::CertificateParams::new([]).unwrap();
+    parameters.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    let authority = rcgen::CertifiedIssuer::self_signed(parameters, key).unwrap();
+    let key = rcgen::KeyPair::generate().unwrap();
+    let mut parameters = rcgen::CertificateParams::new(["localhost".to_owned()]).unwrap();
+    parameters.distinguished_name.push(rcgen::DnType::CommonName, "localhost");
+    let certificate = parameters.signed_by(&key, &authority).unwrap();
+    let texts = [certificate.pem(), key.serialize_pem(), authority.pem()];
+    let process = std::process::id();
+    [("certificate", 0), ("key", 1), ("authority", 2)].map(|(what, index)| {
+        let path = std::env::temp_dir().join(format!("chatloop-{process}-sts-{what}.pem"));
+        std::fs::write(&path, &texts[index]).unwrap();
+        path.display().to_string()
+    })
+}
+
+/// Which authorities a system trusts is a file here, and a database elsewhere.
+#[cfg(not(target_vendor = "apple"))]
+#[test]
+fn a_server_that_asks_for_tls_in_the_clear_is_met_again_by_tls_and_never_without() {
+    let [certificate, key, authority] = vouched_for();
+    let server =
+        RealServer::start(0, &["--tls-cert", &certificate, "--tls-key", &key, "--sts", "30"]);
+    let state = std::env::temp_dir().join(format!("chatloop-sts-state-{}", std::process::id()));
+    let state = state.to_str().unwrap();
+    let port = server.address.port().to_string();
+    let run = |trusted: &str| {
+        let variables = [("XDG_STATE_HOME", state), ("SSL_CERT_FILE", trusted)];
+        let mut client = client_with(&["localhost", &port, "--nick", "ada"], &variables);
+        let _ = client.stdin.take().unwrap().write_all(b"hello by TLS\n");
+        client.wait_with_output().unwrap()
+    };
+    // Whoever cannot be trusted is told nothing more.
+    let output = run(&certificate);
+    assert_eq!(output.status.code(), Some(1), "{}", errors(&output));
+    assert!(errors(&output).contains("TLS handshake failed"), "{}", errors(&output));
+    let output = run(&authority);
+    assert_eq!(output.status.code(), Some(0), "{}", errors(&output));
+    // It has come by TLS, and is remembered.
+    let output = run(&certificate);
+    assert_eq!(output.status.code(), Some(1), "{}", errors(&output));
+    let output = run(&authority);
+    assert_eq!(output.status.code(), Some(0), "{}", errors(&output));
+    let known = std::fs::read_to_string(format!("{state}/chatloop/servers.toml")).unwrap();
+    assert!(known.contains(&format!("[sts.localhost]\nport = {port}\nuntil = ")), "{known}");
 }

@@ -19,6 +19,9 @@ use jiff::Timestamp;
 use std::borrow::Cow;
 use zeroize::Zeroizing;
 
+/// The commands that need no server.
+const LOCAL: &[&str] = &["help", "quit", "clear", "hide", "numbers", "bell"];
+
 /// Nicks that may be ignored.
 const MAX_IGNORED: usize = 100;
 
@@ -445,6 +448,12 @@ impl IrcSession {
         }
         self.pace.push(format!("{line}\r\n").into_bytes());
     }
+}
+
+/// Whether a typed line is a command that needs no server.
+pub fn is_local(line: &str) -> bool {
+    let name = command_in(line).and_then(|line| line.split_whitespace().next());
+    name.and_then(commands::find).is_some_and(|command| LOCAL.contains(&command.name()))
 }
 
 /// What follows the slash of a command; `None` for a text, which may begin with two.

@@ -75,6 +75,7 @@ use file_state::Files;
 use folding::Hide;
 pub use handshake::Login;
 use handshake::{Logins, Registration};
+pub use input::is_local;
 use jiff::Timestamp;
 use numbers::Numbers;
 use pace::Pace;
@@ -131,6 +132,8 @@ pub enum FailureKind {
     /// A chatloop server, which has detected plain lines: the registration arrived later than its
     /// detection timeout (`--greeting-delay`). Another try may be in time.
     TooLate,
+    /// It is for TLS only, at this port (IRCv3 sts).
+    TlsOnly(u16),
     /// It claims that a login succeeded but does not know the password: it is not trusted with more.
     Impostor,
 }
@@ -329,6 +332,12 @@ impl IrcSession {
     /// Whether the last typed line was `/quit`.
     pub fn has_quit(&self) -> bool {
         self.quit
+    }
+
+    /// The next connection is by TLS, to a server that has offered SCRAM before, or not.
+    pub fn is_secured(&mut self, scram_seen: bool) {
+        self.connect_options.tls = true;
+        self.logins.scram_seen |= scram_seen;
     }
 
     /// Whether a server has accepted the client before.

@@ -218,11 +218,12 @@ impl IrcSession {
     /// IRCv3 sts: a server that wants TLS says so in the clear, where it is not to be trusted with
     /// more than that, and for how long when TLS is there.
     fn look_at_sts(&mut self) {
-        let number = |key: &str| self.server.part("sts", key)?.parse::<u64>().ok();
+        let part = |key: &str| self.server.part("sts", key);
         if self.connect_options.tls {
-            self.sts_news = number("duration");
-        } else if let Some(port) = number("port") {
-            self.rejected(&format!("the server is for TLS only (STS): connect to port +{port}"));
+            self.sts_news = part("duration").and_then(|seconds| seconds.parse().ok());
+        } else if let Some(port) = part("port").and_then(|port| port.parse().ok()) {
+            let why = format!("the server takes TLS only (STS), at port {port}");
+            self.fail_registration(FailureKind::TlsOnly(port), why);
         }
     }
 

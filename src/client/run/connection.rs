@@ -3,11 +3,12 @@
 //! A person's client reconnects, and that of a script with `--reconnect`: without end, with growing
 //! pauses, but not to a server that has banned it or does not accept its password.
 
-use super::Client;
+use super::{Client, route};
 use crate::client::console::Console;
 use crate::client::event_loop::{INPUT, TimerKind};
 use crate::client::front::Front;
 use crate::client::irc::{FailureKind, IrcSession, RegistrationFailure};
+use crate::client::known_servers::KnownServer;
 use crate::client::options::Timestamps;
 use crate::client::paint::Painter;
 use crate::client::secrets::Forms;
@@ -135,6 +136,10 @@ impl Client<'_> {
             self.turn.arm(Duration::ZERO, TimerKind::Reconnect);
             return Ok(true);
         }
+        if let FailureKind::TlsOnly(port) = kind {
+            self.notice(Notice::note(format!("{why}: connecting by TLS")));
+            return self.secure(port).map(|()| true);
+        }
         self.notice(Notice::error(why));
         if kind == FailureKind::Password {
             self.link.abandon(&mut self.turn)?;
@@ -150,6 +155,34 @@ impl Client<'_> {
         self.link.abandon(&mut self.turn)?;
         self.lost(None);
         Ok(true)
+    }
+
+    /// Connects again, by TLS, as the server has asked in the clear (IRCv3 sts): whoever forges that
+    /// chooses a port, but has no certificate. From here on nothing is sent in the clear.
+    fn secure(&mut self, port: u16) -> io::Result<()> {
+        self.link.abandon(&mut self.turn)?;
+        let secured = self.options.server().map_err(|why| (Exit::Arguments, why));
+        let secured = secured.and_then(|(host, ..)| {
+            let (link, server) = route(self.options, &host, port, true)?;
+            Ok((KnownServer::look_up(&host, port).0, link, server))
+        });
+        match (secured, &mut self.irc) {
+            (Ok((known, link, server)), Some(session)) => {
+                session.is_secured(known.scram);
+                (self.known, self.link) = (known, link);
+                self.files.move_to(server);
+                if !session.was_in() {
+                    self.connected_at = None; // it has not been reached yet
+                }
+                self.turn.arm(Duration::ZERO, TimerKind::Reconnect);
+            }
+            (Err((exit, why)), _) => {
+                self.notice(Notice::error(why));
+                self.ended.get_or_insert(exit);
+            }
+            (Ok(_), None) => {} // plain lines know no STS
+        }
+        Ok(())
     }
 
     fn cancel_registration_timers(&mut self) {
