@@ -99,7 +99,7 @@ impl Exchange {
     pub(super) fn end_handshake(&mut self, token: Token) {
         let connection = self.net.connection(token);
         if connection.is_some_and(|connection| connection.io.transport.is_opening()) {
-            let limit = self.live.config().tls_timeout;
+            let limit = self.live.config().tls_timeout.0;
             self.handshake_failed(token, &format!("no handshake in {limit} s (--tls-timeout)"));
         }
     }
