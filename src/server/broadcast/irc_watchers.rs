@@ -1,9 +1,11 @@
 //! Notifications to IRC clients beyond their rooms: MONITOR, and subscribed metadata.
 
-use super::{Broadcast, Dispatch, listener};
+use super::{Broadcast, Cause, listener};
 use crate::chat::{
-    Audience, Effect, Event, Holder, Hub, Identity, MetadataChanges, Name, SessionId, Viewpoint,
+    Audience, Effect, Event, Holder, Hub, Identity, MetadataChanges, Name, SessionId, Stamp,
+    Viewpoint,
 };
+use crate::server::net::Net;
 use crate::session::{View, irc};
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -11,12 +13,14 @@ use std::sync::Arc;
 impl Broadcast {
     fn speak_irc(
         &mut self,
-        to: &mut Dispatch<'_>,
+        net: &mut Net,
+        hub: &Hub,
+        stamp: Option<Stamp>,
         session: SessionId,
         speak: impl FnOnce(&mut irc::Session, &mut View<'_>, &mut irc::Replies),
     ) {
-        if let Some(mut peer) = listener(to.net, session) {
-            self.speak(&mut peer, to.hub, to.stamp, |session, view, out| {
+        if let Some(mut peer) = listener(net, session) {
+            self.speak(&mut peer, hub, stamp, |session, view, out| {
                 if let Some(session) = session.irc() {
                     let mut replies = irc::Replies::default();
                     speak(session, view, &mut replies);
@@ -27,23 +31,28 @@ impl Broadcast {
     }
 
     /// Tells those who monitor a nick that it is there or gone, or what has changed about it.
-    pub(in crate::server) fn tell_watchers(&mut self, to: &mut Dispatch<'_>, event: &Event) {
+    pub(in crate::server) fn tell_watchers(
+        &mut self,
+        net: &mut Net,
+        hub: &Hub,
+        cause: Cause,
+        event: &Event,
+    ) {
         if let Event::Away { who, .. } | Event::Account { who, .. } | Event::RealName { who } =
             event
         {
-            let theirs = rooms_of(to.hub, who.session);
-            let apart = |watcher: &&SessionId| {
-                **watcher != who.session && !is_in(to.hub, **watcher, theirs)
-            };
+            let theirs = rooms_of(hub, who.session);
+            let apart =
+                |watcher: &&SessionId| **watcher != who.session && !is_in(hub, **watcher, theirs);
             let watchers: Vec<SessionId> =
                 self.monitors.watchers(&who.nick).iter().filter(apart).copied().collect();
             for watcher in watchers {
-                let hushed = to.hub.is_ignored_by(who, watcher);
+                let hushed = hub.is_ignored_by(who, watcher);
                 let instead = if hushed { event.hushed() } else { None };
                 if hushed && instead.is_none() {
                     continue;
                 }
-                self.speak_irc(to, watcher, |session, view, out| {
+                self.speak_irc(net, hub, cause.stamp, watcher, |session, view, out| {
                     session.tell_of_watched(instead.as_ref().unwrap_or(event), view, out);
                 });
             }
@@ -52,7 +61,7 @@ impl Broadcast {
         self.counts.observe(event);
         for (watcher, who, there) in self.monitors.observe(event) {
             let who: &Identity = &who;
-            self.speak_irc(to, watcher, |session, view, out| {
+            self.speak_irc(net, hub, cause.stamp, watcher, |session, view, out| {
                 session.tell_presence(who, there, view, out);
             });
         }
@@ -60,18 +69,24 @@ impl Broadcast {
 
     /// Tells of changed metadata those who follow it: of the audience, and of those who monitor the
     /// person.
-    pub(super) fn tell_of_metadata(&mut self, to: &mut Dispatch<'_>, effect: &Effect) {
+    pub(super) fn tell_of_metadata(
+        &mut self,
+        net: &mut Net,
+        hub: &Hub,
+        cause: Cause,
+        effect: &Effect,
+    ) {
         let Effect { audience, event, .. } = effect;
         let Event::MetadataSet { holder, changes } = event else { return };
         let mut recipients = Vec::new();
-        to.hub.recipients(audience, |session, viewpoint| recipients.push((session, viewpoint)));
+        hub.recipients(audience, |session, viewpoint| recipients.push((session, viewpoint)));
         if let (Audience::Peers { rooms, from }, Holder::Person(who)) = (audience, holder) {
             let apart =
-                |session: &SessionId| Some(*session) != *from && !is_in(to.hub, *session, rooms);
+                |session: &SessionId| Some(*session) != *from && !is_in(hub, *session, rooms);
             let watchers = self.monitors.watchers(&who.nick).iter().copied();
             let own = std::iter::once(who.session);
             let watchers = watchers.filter(|watcher| *watcher != who.session);
-            let more = own.chain(watchers.filter(|watcher| !to.hub.is_ignored_by(who, *watcher)));
+            let more = own.chain(watchers.filter(|watcher| !hub.is_ignored_by(who, *watcher)));
             recipients.extend(more.filter(apart).map(|session| (session, Viewpoint::Observer)));
         }
         for (session, viewpoint) in recipients {
@@ -79,9 +94,9 @@ impl Broadcast {
                 continue;
             }
             match viewpoint {
-                Viewpoint::Actor => self.tell(to, (session, viewpoint), event),
+                Viewpoint::Actor => self.tell(net, hub, cause, (session, viewpoint), event),
                 Viewpoint::Observer => {
-                    self.tell_follower(to, session, holder, changes);
+                    self.tell_follower(net, hub, cause.stamp, session, holder, changes);
                 }
             }
         }
@@ -89,12 +104,14 @@ impl Broadcast {
 
     fn tell_follower(
         &mut self,
-        to: &mut Dispatch<'_>,
+        net: &mut Net,
+        hub: &Hub,
+        stamp: Option<Stamp>,
         session: SessionId,
         holder: &Holder,
         changes: &MetadataChanges,
     ) {
-        self.speak_irc(to, session, |session, view, out| {
+        self.speak_irc(net, hub, stamp, session, |session, view, out| {
             if session.follows_metadata() {
                 session.tell_metadata(holder, changes, view, out);
             }
@@ -117,24 +134,30 @@ impl Broadcast {
 
     /// Tells followers in a room of a newcomer's metadata, unless they know it from another room
     /// or monitor the newcomer.
-    pub(super) fn introduce(&mut self, to: &mut Dispatch<'_>, who: Arc<Identity>, room: &Name) {
-        let Some(newcomer) = to.hub.user(who.session) else { return };
-        let changes: MetadataChanges = (to.hub.metadata_of(newcomer).iter())
+    pub(super) fn introduce(
+        &mut self,
+        net: &mut Net,
+        hub: &Hub,
+        cause: Cause,
+        who: Arc<Identity>,
+        room: &Name,
+    ) {
+        let Some(newcomer) = hub.user(who.session) else { return };
+        let changes: MetadataChanges = (hub.metadata_of(newcomer).iter())
             .map(|(key, value)| (Arc::clone(key), Some(Arc::clone(value))))
             .collect();
         let elsewhere: Vec<Name> =
             newcomer.rooms().iter().filter(|other| *other != room).cloned().collect();
         let watchers: HashSet<&SessionId> = self.monitors.watchers(&who.nick).iter().collect();
-        let strangers: Vec<SessionId> = to
-            .hub
+        let strangers: Vec<SessionId> = hub
             .room_members(room.as_str())
             .filter(|member| *member != who.session && !watchers.contains(member))
-            .filter(|member| elsewhere.is_empty() || !is_in(to.hub, *member, &elsewhere))
-            .filter(|member| !to.hub.is_hushed_for(*member, newcomer, room))
+            .filter(|member| elsewhere.is_empty() || !is_in(hub, *member, &elsewhere))
+            .filter(|member| !hub.is_hushed_for(*member, newcomer, room))
             .collect();
         let holder = Holder::Person(who);
         for stranger in strangers {
-            self.tell_follower(to, stranger, &holder, &changes);
+            self.tell_follower(net, hub, cause.stamp, stranger, &holder, &changes);
         }
     }
 }

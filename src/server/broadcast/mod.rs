@@ -20,14 +20,25 @@ use delivery::Delivery;
 pub(super) use unidentified::Early;
 use unidentified::Unidentified;
 
-/// What telling needs besides the event: who is there, and why it is told.
-pub(super) struct Dispatch<'a> {
-    pub(super) net: &'a mut Net,
-    pub(super) hub: &'a Hub,
+/// Why something is told.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Cause {
     /// The session whose record is being applied; `None` for the reply to a query.
-    pub(super) origin: Option<SessionId>,
+    origin: Option<SessionId>,
     /// The part of the record that the event results from.
-    pub(super) stamp: Option<Stamp>,
+    stamp: Option<Stamp>,
+}
+
+impl Cause {
+    /// An effect of a record of `origin`.
+    pub(super) fn effect(origin: SessionId, stamp: Stamp) -> Cause {
+        Cause { origin: Some(origin), stamp: Some(stamp) }
+    }
+
+    /// Whether sending this to a session answers that session's own command.
+    fn answers(self, session: SessionId) -> bool {
+        self.origin.is_none_or(|origin| origin == session)
+    }
 }
 
 /// Tells peers what happens.
@@ -167,13 +178,15 @@ impl Broadcast {
     /// Tells one peer of an event.
     pub(super) fn tell(
         &mut self,
-        to: &mut Dispatch<'_>,
+        net: &mut Net,
+        hub: &Hub,
+        cause: Cause,
         (session, viewpoint): (SessionId, Viewpoint),
         event: &Event,
     ) {
-        let Some(mut peer) = listener(to.net, session) else { return };
-        let answers = answers(to.origin, session);
-        self.speak(&mut peer, to.hub, to.stamp, |session, view, out| {
+        let Some(mut peer) = listener(net, session) else { return };
+        let answers = cause.answers(session);
+        self.speak(&mut peer, hub, cause.stamp, |session, view, out| {
             session.tell(event, viewpoint, answers, view, out);
         });
     }
@@ -254,20 +267,22 @@ impl Broadcast {
     /// Tells an effect to its audience. What it asks the server to do for one session is returned.
     pub(super) fn deliver(
         &mut self,
-        to: &mut Dispatch<'_>,
+        net: &mut Net,
+        hub: &Hub,
+        cause: Cause,
         effect: Effect,
     ) -> Option<(Token, Action)> {
         if matches!(effect.event, Event::MetadataSet { .. }) {
-            self.tell_of_metadata(to, &effect);
+            self.tell_of_metadata(net, hub, cause, &effect);
             return None;
         }
         let Effect { stamp, audience, event, mut hushed } = effect;
         // Told in its own way, behind what they have in common with the others.
         let instead = if hushed.is_empty() { None } else { event.hushed() };
-        let newcomer = Broadcast::newcomer_with_metadata(to.hub, &event);
+        let newcomer = Broadcast::newcomer_with_metadata(hub, &event);
         match audience {
             Audience::One(session) if !hushed.contains(&session) => {
-                return self.deliver_alone(to, session, event);
+                return self.deliver_alone(net, hub, cause, session, event);
             }
             Audience::One(_) => {}
             // Each of them may be called otherwise by it: one by one.
@@ -276,55 +291,69 @@ impl Broadcast {
                     || matches!(event, Event::RoomRenamed { .. }) =>
             {
                 let mut recipients = Vec::new();
-                to.hub.recipients(&audience, |session, viewpoint| {
+                hub.recipients(&audience, |session, viewpoint| {
                     recipients.push((session, viewpoint))
                 });
                 for recipient in recipients.into_iter().filter(|it| !hushed.contains(&it.0)) {
-                    self.tell(to, recipient, &event);
+                    self.tell(net, hub, cause, recipient, &event);
                 }
             }
             Audience::Room { room, from, mut except } => {
-                self.add_to_run(to, room, (stamp, event));
+                self.add_to_run(net, hub, cause, room, (stamp, event));
                 except.extend_from_slice(&hushed);
-                self.mark_gaps(to, from, &except);
+                self.mark_gaps(net, hub, cause, from, &except);
             }
             Audience::Peers { mut rooms, from } if rooms.len() == 1 => {
                 if let Some(room) = rooms.pop() {
-                    self.add_to_run(to, room, (stamp, event));
-                    self.mark_gaps(to, from, &hushed);
+                    self.add_to_run(net, hub, cause, room, (stamp, event));
+                    self.mark_gaps(net, hub, cause, from, &hushed);
                 }
             }
-            audience => self.deliver_to_many(to, (&audience, &hushed), &event),
+            audience => self.deliver_to_many(net, hub, cause, (&audience, &hushed), &event),
         }
         for session in hushed.drain(..) {
             if let Some(event) = &instead {
-                self.tell(to, (session, Viewpoint::Observer), event);
+                self.tell(net, hub, cause, (session, Viewpoint::Observer), event);
             }
         }
         if let Some((newcomer, room)) = newcomer {
-            self.introduce(to, newcomer, &room);
+            self.introduce(net, hub, cause, newcomer, &room);
         }
         None
     }
 
-    fn add_to_run(&mut self, to: &mut Dispatch<'_>, room: Name, (stamp, event): (Stamp, Event)) {
+    fn add_to_run(
+        &mut self,
+        net: &mut Net,
+        hub: &Hub,
+        cause: Cause,
+        room: Name,
+        (stamp, event): (Stamp, Event),
+    ) {
         if self.delivery.room() != Some(&room) {
-            self.close_run(to.net, to.hub);
+            self.close_run(net, hub);
             self.delivery.open_run(room);
         }
         self.delivery.add_to_run(stamp, event);
-        self.run_payer = to.origin;
+        self.run_payer = cause.origin;
     }
 
     /// The last event of the run is not for some, and the actor is told of it in another way.
-    fn mark_gaps(&mut self, to: &mut Dispatch<'_>, from: Option<SessionId>, except: &[SessionId]) {
+    fn mark_gaps(
+        &mut self,
+        net: &mut Net,
+        hub: &Hub,
+        cause: Cause,
+        from: Option<SessionId>,
+        except: &[SessionId],
+    ) {
         for session in except {
-            if let Some(mut peer) = to.net.peer(Token::from_bits(session.0)) {
+            if let Some(mut peer) = net.peer(Token::from_bits(session.0)) {
                 self.delivery.leave_out_last(&mut peer);
             }
         }
         let Some(actor) = from else { return };
-        let Some(mut peer) = to.net.peer(Token::from_bits(actor.0)) else { return };
+        let Some(mut peer) = net.peer(Token::from_bits(actor.0)) else { return };
         self.delivery.leave_out_last(&mut peer);
         if peer.connection.life.withdrawn {
             return;
@@ -335,36 +364,37 @@ impl Broadcast {
         if let Some(event) = delivery.last_of_run()
             && peer.connection.session.hears_itself(event)
         {
-            let (me, now, stamp) = (actor, *moment, to.stamp);
-            let hub = to.hub;
+            let (me, now, stamp) = (actor, *moment, cause.stamp);
             let mut view = View { hub, settings: irc, monitors, whowas, counts, me, now, stamp };
-            let (viewpoint, answers) = (Viewpoint::Actor, answers(to.origin, actor));
+            let (viewpoint, answers) = (Viewpoint::Actor, cause.answers(actor));
             peer.connection.session.tell(event, viewpoint, answers, &mut view, &mut out);
         }
-        self.send(&mut peer, to.hub, &out);
+        self.send(&mut peer, hub, &out);
         self.out = out;
     }
 
     /// Tells all in an audience that is not one room; rendered once per format.
     fn deliver_to_many(
         &mut self,
-        to: &mut Dispatch<'_>,
+        net: &mut Net,
+        hub: &Hub,
+        cause: Cause,
         (audience, except): (&Audience, &[SessionId]),
         event: &Event,
     ) {
-        self.close_run(to.net, to.hub);
+        self.close_run(net, hub);
         let mut recipients = std::mem::take(&mut self.recipients);
-        to.hub.recipients(audience, |session, viewpoint| {
+        hub.recipients(audience, |session, viewpoint| {
             if except.binary_search(&session).is_err() {
                 recipients.push((session, viewpoint));
             }
         });
         let mut rendered: Vec<((u16, Viewpoint), Segment)> = Vec::new();
         for (session, viewpoint) in recipients.drain(..) {
-            let Some(mut peer) = listener(to.net, session) else { continue };
+            let Some(mut peer) = listener(net, session) else { continue };
             if viewpoint == Viewpoint::Actor && peer.connection.session.is_told_alone() {
-                let answers = answers(to.origin, session);
-                self.speak(&mut peer, to.hub, to.stamp, |session, view, out| {
+                let answers = cause.answers(session);
+                self.speak(&mut peer, hub, cause.stamp, |session, view, out| {
                     session.tell(event, viewpoint, answers, view, out);
                 });
                 continue;
@@ -375,7 +405,7 @@ impl Broadcast {
             let segment = match known {
                 Some((_, segment)) => segment.clone(),
                 None => {
-                    let segment = self.render(format, to.stamp, event, viewpoint);
+                    let segment = self.render(format, cause.stamp, event, viewpoint);
                     rendered.push((key, segment.clone()));
                     segment
                 }
@@ -388,9 +418,9 @@ impl Broadcast {
         if *audience == Audience::All {
             let waiting: Vec<Token> = self.unidentified.tokens().collect();
             for token in waiting {
-                let Some(connection) = to.net.connection(token) else { continue };
+                let Some(connection) = net.connection(token) else { continue };
                 let (format, viewpoint) = (connection.format(), Viewpoint::Observer);
-                connection.buffer_early(&self.render(format, to.stamp, event, viewpoint));
+                connection.buffer_early(&self.render(format, cause.stamp, event, viewpoint));
             }
         }
     }
@@ -410,33 +440,35 @@ impl Broadcast {
     /// Tells one session, or says what the event asks the server to do for it.
     fn deliver_alone(
         &mut self,
-        to: &mut Dispatch<'_>,
+        net: &mut Net,
+        hub: &Hub,
+        cause: Cause,
         session: SessionId,
         event: Event,
     ) -> Option<(Token, Action)> {
         let token = Token::from_bits(session.0);
-        if !matches!(event, Event::Closed { .. }) && listener(to.net, session).is_none() {
+        if !matches!(event, Event::Closed { .. }) && listener(net, session).is_none() {
             return None;
         }
         match event {
             Event::ReplayHistory(query) => return Some((token, Action::Replay(query, None))),
-            Event::Refused(_) if to.hub.user(session).is_none() => {
+            Event::Refused(_) if hub.user(session).is_none() => {
                 return Some((token, Action::NotAdmitted(Box::new(event))));
             }
             Event::AccountManaged { account, what: AccountChange::Made }
-                if to.hub.user(session).is_none() =>
+                if hub.user(session).is_none() =>
             {
                 return Some((token, Action::RegisteredEarly(account)));
             }
             Event::Welcome { .. } => {
-                self.tell(to, (session, Viewpoint::Observer), &event);
+                self.tell(net, hub, cause, (session, Viewpoint::Observer), &event);
                 return Some((token, Action::Registered));
             }
             Event::Closed { .. } => {
-                self.tell(to, (session, Viewpoint::Observer), &event);
+                self.tell(net, hub, cause, (session, Viewpoint::Observer), &event);
                 return Some((token, Action::Close));
             }
-            event => self.tell(to, (session, Viewpoint::Observer), &event),
+            event => self.tell(net, hub, cause, (session, Viewpoint::Observer), &event),
         }
         None
     }
@@ -480,11 +512,6 @@ impl Broadcast {
     pub(super) fn take_full(&mut self) -> Vec<Token> {
         self.unidentified.take_full()
     }
-}
-
-/// Whether sending something to a session answers that session's own command.
-fn answers(origin: Option<SessionId>, session: SessionId) -> bool {
-    origin.is_none_or(|origin| origin == session)
 }
 
 /// The peer of a session, if what the session hears is for it.

@@ -8,7 +8,7 @@ use crate::chat::{
 };
 use crate::journal::Rejected;
 use crate::server::audit;
-use crate::server::broadcast::{Dispatch, Early};
+use crate::server::broadcast::{Cause, Early};
 use crate::server::engine::Found;
 use crate::server::gate::{Blocked, Kind};
 use crate::server::operator::CONSOLE;
@@ -162,12 +162,12 @@ impl Exchange {
 
     /// Tells an effect to those who follow effects, always in this order.
     fn publish(&mut self, origin: SessionId, effect: Effect, early: Option<&Early>) {
+        let cause = Cause::effect(origin, effect.stamp);
         self.engine.archive(&effect);
-        let (hub, origin, stamp) = (self.engine.hub(), Some(origin), Some(effect.stamp));
-        let mut to = Dispatch { net: &mut self.net, hub, origin, stamp };
-        self.broadcast.tell_watchers(&mut to, &effect.event);
+        let hub = self.engine.hub();
+        self.broadcast.tell_watchers(&mut self.net, hub, cause, &effect.event);
         self.console.offer(hub, &effect);
-        match self.broadcast.deliver(&mut to, effect) {
+        match self.broadcast.deliver(&mut self.net, hub, cause, effect) {
             Some((token, Action::Replay(query, _))) => {
                 self.replay(token, *query, early.map(|early| early.since));
             }

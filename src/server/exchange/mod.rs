@@ -36,7 +36,7 @@ mod upload;
 
 use super::admission::Admission;
 use super::audit;
-use super::broadcast::{Broadcast, Dispatch};
+use super::broadcast::{Broadcast, Cause};
 use super::config::Bytes;
 use super::engine::Engine;
 use super::gate::Kind;
@@ -195,9 +195,8 @@ impl Exchange {
             self.actions.extend(more.map(|more| Action::Do(Command::List(Box::new(more)))));
             return self.console.hear(event, Viewpoint::Observer);
         }
-        let (net, hub) = (&mut self.net, self.engine.hub());
-        let mut to = Dispatch { net, hub, origin: None, stamp: None };
-        self.broadcast.tell(&mut to, (session(token), Viewpoint::Observer), event);
+        let to = (session(token), Viewpoint::Observer);
+        self.broadcast.tell(&mut self.net, self.engine.hub(), Cause::default(), to, event);
     }
 
     /// Whether a server operator is at a connection.
