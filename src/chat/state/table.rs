@@ -88,10 +88,7 @@ impl<K: Hash + Eq, V> Table<K, V> {
         self.0.get(key)
     }
 
-    pub fn get_mut<Q>(&mut self, key: &Q) -> Option<&mut V>
-    where
-        Q: Hash + Equivalent<K> + ?Sized,
-    {
+    pub fn get_mut<Q: Hash + Equivalent<K> + ?Sized>(&mut self, key: &Q) -> Option<&mut V> {
         self.0.get_mut(key)
     }
 
@@ -108,10 +105,7 @@ impl<K: Hash + Eq, V> Table<K, V> {
         self.0.entry(key).or_insert_with(make)
     }
 
-    pub fn swap_remove<Q>(&mut self, key: &Q) -> Option<V>
-    where
-        Q: Hash + Equivalent<K> + ?Sized,
-    {
+    pub fn swap_remove<Q: Hash + Equivalent<K> + ?Sized>(&mut self, key: &Q) -> Option<V> {
         self.0.swap_remove(key)
     }
 }
