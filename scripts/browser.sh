@@ -44,10 +44,18 @@ fi
 have_packages
 npm_install puppeteer-core@24
 build
-set -- "$workdir/chatloop-server" "$(browser)" "$workdir" ${pictures:+"$pictures"}
 cp "$bin/chatloop-server" "$workdir/chatloop-server" || exit 1
+# If it is Chromium itself that has gone (75), which happens under load, a test may try once more.
 for page in browser loop; do
-  HOME=$workdir node "tests/page/$page.mjs" "$@" &
-  children="$children $!"
-  wait "$!" || exit
+  for attempt in 1 2; do
+    mkdir "$workdir/$page$attempt" || exit 1
+    HOME=$workdir node "tests/page/$page.mjs" "$workdir/chatloop-server" "$(browser)" \
+      "$workdir/$page$attempt" ${pictures:+"$pictures"} &
+    children="$children $!"
+    code=0
+    wait "$!" || code=$?
+    [ "$code" = 75 ] || break
+    echo "Chromium has exited"
+  done
+  [ "$code" = 0 ] || exit "$code"
 done

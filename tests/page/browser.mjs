@@ -5,7 +5,7 @@
 
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { Page, directory, faults, kill, launch, nc, port, start, step, until } from './harness.mjs';
+import { Page, directory, failed, faults, kill, launch, nc, port, start, step, until } from './harness.mjs';
 
 const PASSWORD = 'secret-of-bob';
 const DATA = ['--data', `${directory}/data`, '--file-max', '1M'];
@@ -278,11 +278,10 @@ try {
   if (unexpected.length) throw new Error(`a browser complains: ${unexpected[0]}`);
   step('the browsers have nothing to complain about');
 } catch (error) {
-  console.error(error.message);
+  failed(error);
   for (const [name, page] of Object.entries(users)) {
     if (page instanceof Page) console.error(name, await page.page.$eval('body', (body) => body.innerText.slice(-1500)).catch(() => ''));
   }
-  process.exitCode = 1;
 } finally {
   users.iris?.end();
   await browser?.close();

@@ -54,6 +54,12 @@ export async function until(what, holds) {
   }
 }
 
+/** The end of a test that has failed: 75 if it is the browser that has gone, which says nothing of the page. */
+export function failed(error) {
+  console.error(error.stack);
+  process.exitCode = browser?.connected === false || /Target closed|Session closed|Connection closed/.test(error.message) ? 75 : 1;
+}
+
 export function step(what) { console.log(`ok: ${what}`); }
 
 /** A user of nc; `said` is what they have received. */

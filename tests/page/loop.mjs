@@ -3,7 +3,7 @@
 //
 //   node loop.mjs SERVER CHROMIUM DIRECTORY [PICTURES]
 
-import { Page, faults, kill, launch, nc, start, step, until } from './harness.mjs';
+import { Page, failed, faults, kill, launch, nc, start, step, until } from './harness.mjs';
 
 let browser;
 const open = (width, scheme) => Page.open('/loop', width, 900, scheme);
@@ -144,8 +144,7 @@ try {
   if (unexpected.length) throw new Error(`a browser complains: ${unexpected[0]}`);
   step('the browser has nothing to complain about');
 } catch (error) {
-  console.error(error.stack);
-  process.exitCode = 1;
+  failed(error);
 } finally {
   await browser?.close();
   await kill();
