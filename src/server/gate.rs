@@ -82,6 +82,7 @@ impl Blocked {
     pub(super) const FLOOD: Blocked = Blocked(8);
 
     /// The disk is behind with the upload of this peer.
+    #[cfg(feature = "web")]
     pub(super) const STORE: Blocked = Blocked(16);
 
     /// Not of the connection itself, but for those who watch: its origin has too much unfinished,
