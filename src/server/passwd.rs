@@ -37,7 +37,7 @@ pub fn set_password(directory: &Path, name: &str, add: bool) -> Result<String, S
         _ => {}
     }
     let secret = password::ask()?;
-    let mut random = Random::system();
+    let mut random = Random::System;
     let hash = Hashing::default().hash(&secret, &mut random);
     let hash = hash.ok_or("the system has no randomness for a password hash")?;
     let scram = keys_of(&secret, None, &mut random);

@@ -8,7 +8,7 @@ use std::io::{self, BufRead, IsTerminal, Read};
 
 /// Asks for a password and makes its hash.
 pub fn ask_and_hash() -> Result<PasswordHash, String> {
-    let hash = Hashing::default().hash(&ask()?, &mut Random::system());
+    let hash = Hashing::default().hash(&ask()?, &mut Random::System);
     hash.ok_or_else(|| "the system has no randomness for a salt".to_owned())
 }
 

@@ -16,7 +16,7 @@ use crate::server::intake::{Intake, must_encrypt};
 use crate::server::net::PeerTimer;
 use crate::server::operator::CONSOLE;
 use crate::server::stats::Counter;
-use crate::server::worker::NoOutcome;
+use crate::server::worker;
 use crate::session::{Action, PasswordAnswer, Proof, ProofAnswer};
 use chatloop_reactor::Token;
 use log::{debug, info};
@@ -452,12 +452,12 @@ impl Exchange {
                     Ok(_) => Ended::Right,
                 },
             );
-            if done.outcome == Err(NoOutcome::Full) {
+            if done.outcome == Err(worker::FULL) {
                 self.stats.count(Counter::Logins);
             }
             self.actions.push(match done.outcome {
                 Ok(outcome) => Action::Worked(done.purpose, outcome),
-                Err(why) => Action::WorkFailed(why.text()),
+                Err(why) => Action::WorkFailed(why),
             });
             self.perform(done.token);
         }
