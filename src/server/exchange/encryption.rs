@@ -80,9 +80,7 @@ impl Exchange {
     /// The same as a command.
     pub(super) fn log_in_by_certificate(&mut self, token: Token) {
         match self.account_by_certificate(token) {
-            Some(account) => {
-                self.worked(token, Purpose::Login(account), Outcome::Verified(true));
-            }
+            Some(account) => self.worked(token, Purpose::Login(account), Outcome::Verified(true)),
             None if self.certificate_of(token).is_none() => {
                 self.reply(token, &Event::Refused(Refusal::NoCertificate));
             }

@@ -408,9 +408,7 @@ impl Exchange {
         let right = answer == PasswordAnswer::Right;
         self.guesses.end(token, if right { Ended::Right } else { Ended::Wrong });
         let mut actions = std::mem::take(&mut self.actions);
-        self.speak(token, |session, view, out| {
-            session.unlocked(answer, view, out, &mut actions);
-        });
+        self.speak(token, |session, view, out| session.unlocked(answer, view, out, &mut actions));
         self.actions = actions;
     }
 

@@ -247,9 +247,7 @@ impl<'a> Tables<'a> {
     fn tags(&mut self, room: i64, nick: &Name, account: Option<&Name>) -> Result<String> {
         let nick = self.number(nick)?;
         Ok(match account {
-            Some(account) => {
-                format!("r{room} f{nick} f{}", self.number(account)?)
-            }
+            Some(account) => format!("r{room} f{nick} f{}", self.number(account)?),
             None => format!("r{room} f{nick}"),
         })
     }
