@@ -39,8 +39,8 @@ pub use log::{
     StoredMessage, Target,
 };
 pub use model::{
-    Audience, Caseless, Continuations, Field, Flag, Glob, Identity, IrcNames, Kind, Lookup, Mask,
-    Metadata, MetadataChanges, ModeChange, Modes, Moment, Name, NickFault, NoOrigin, Origin,
+    Audience, Caseless, Claim, Continuations, Field, Flag, Glob, Identity, IrcNames, Kind, Lookup,
+    Mask, Metadata, MetadataChanges, ModeChange, Modes, Moment, Name, NickFault, NoOrigin, Origin,
     PasswordHash, Point, Query, Quoted, Range, RecordId, Reference, Refusal, RoomFault, Scope,
     ScramKeys, Secret, SessionId, SessionMap, SessionSet, Stamp, Topic, UserMode, Viewpoint, Walk,
     check, glob, is_metadata_key, limits, marker_target, query, set_metadata, work,

@@ -206,14 +206,17 @@ fn fetch(
     let Some(length) = length else {
         return Err(Fault::Final("the server does not say how long it is".to_owned()));
     };
-    meter.total = start + length;
+    let Some(total) = start.checked_add(length) else {
+        return Err(Fault::Final("the server says that it is longer than any file".to_owned()));
+    };
+    meter.total = total;
     let mut left = length;
     let mut take = |received: &mut Vec<u8>| -> Result<u64, Fault> {
         let count = usize::try_from(left).map_or(received.len(), |left| left.min(received.len()));
         file.write_all(&received[..count]).map_err(write)?;
         received.clear();
         left -= count as u64;
-        meter.at(start + length - left);
+        meter.at(total - left);
         Ok(left)
     };
     let mut missing = take(connection.received())?;

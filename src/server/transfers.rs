@@ -42,6 +42,8 @@ pub(super) enum FileLimit {
     PerAccount,
     /// `--files-per-address`
     PerAddress,
+    /// Many small ones.
+    Count,
     /// `--files-all`
     All,
 }
@@ -219,10 +221,13 @@ impl Transfers {
             let uploader = &incoming.uploader;
             usage.all += incoming.reserved;
             let owns = match account {
-                Some(account) => uploader.account.as_ref() == Some(account),
+                Some(account) => uploader.account() == Some(account),
                 None => uploader.account.is_none() && uploader.origin == origin,
             };
-            usage.own += if owns { incoming.reserved } else { 0 };
+            if owns {
+                usage.own += incoming.reserved;
+                usage.count += 1;
+            }
         }
         usage
     }

@@ -4,7 +4,7 @@
 //! has given the server's password, and whom a room's operators may kick.
 
 use super::random::Random;
-use crate::chat::{Name, Origin, RecordId, SessionId};
+use crate::chat::{Claim, Name, Origin, RecordId, SessionId};
 use std::collections::BTreeMap;
 use std::io;
 use std::time::{Duration, Instant};
@@ -20,12 +20,19 @@ const PER_ORIGIN: usize = 64;
 pub(super) struct Uploader {
     /// A nick, or an account.
     pub(super) name: Name,
-    pub(super) account: Option<Name>,
+    /// Whose quota the file counts for, as long as that is the same account.
+    pub(super) account: Option<Claim>,
     pub(super) origin: Origin,
     /// In which room and by which session, with the record that created the room.
     pub(super) share: Option<(SessionId, Name, RecordId)>,
     /// The session that has asked for the token; the token is of no use without it.
     pub(super) session: Option<SessionId>,
+}
+
+impl Uploader {
+    pub(super) fn account(&self) -> Option<&Name> {
+        self.account.as_ref().map(|claim| &claim.account)
+    }
 }
 
 #[derive(Default)]

@@ -235,7 +235,7 @@ impl Worker {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chat::{Name, Secret};
+    use crate::chat::{Claim, Name, RecordId, Secret};
     use chatloop_reactor::waker;
 
     #[test]
@@ -245,7 +245,8 @@ mod tests {
             Hashing::default().hash(&Secret::new("sesame"), &mut Random::Seeded(2)).unwrap();
         let mut login = |password: &str, lacks_keys| {
             let (secret, hash) = (Secret::new(password), Some(hashed.clone()));
-            let purpose = Purpose::Login(Name::new("alice"));
+            let claim = Claim { account: Name::new("alice"), as_of: RecordId(0) };
+            let purpose = Purpose::Login(claim);
             worker
                 .carry_out(Work::Verify { secret, hash, former: None, lacks_keys, purpose })
                 .unwrap()

@@ -2,7 +2,7 @@
 
 use super::transfer::FileRequest;
 use crate::chat::{
-    Command, Entry, Event, Name, Outcome, Purpose, Query, RecordId, ScramProof, Secret,
+    Claim, Command, Entry, Event, Name, Outcome, Purpose, Query, RecordId, ScramProof, Secret,
 };
 use core::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -56,7 +56,7 @@ pub enum Action {
     /// Log in to the account that knows it.
     LogInByCertificate,
     /// Log in to this account, which has been proved.
-    LogIn(Name),
+    LogIn(Claim),
     /// Go on with what the worker has found out.
     Worked(Purpose, Outcome),
     /// The worker has failed; why.

@@ -1,7 +1,7 @@
 //! What a session and its runner hand each other: units of input, steps of a login, replays.
 
 use super::detect::Detect;
-use crate::chat::{Challenge, Name};
+use crate::chat::{Challenge, Claim};
 
 /// What the bytes at the front of an inbox amount to.
 pub struct Frame<'a> {
@@ -34,11 +34,11 @@ pub enum ProofAnswer<'a> {
     /// What the client has to prove.
     Challenge(&'a Challenge),
     /// The client has proved this account; the server's own proof.
-    Signed(&'a Name, &'a str),
+    Signed(&'a Claim, &'a str),
     /// The proof of a client that has not registered yet: the account, if it was right.
-    Proved(Option<Name>),
+    Proved(Option<Claim>),
     /// The client has an account now, which it has registered before anything else.
-    Registered(Name),
+    Registered(Claim),
     /// Nothing comes of it.
     Failed,
 }

@@ -389,27 +389,28 @@ impl Dialect {
         let irc = match self {
             Dialect::Irc(irc) => irc,
             Dialect::Plain(plain) => {
-                let account = match answer {
-                    ProofAnswer::Proved(account) => account,
-                    ProofAnswer::Registered(account) => {
+                let claim = match answer {
+                    ProofAnswer::Proved(claim) => claim,
+                    ProofAnswer::Registered(claim) => {
+                        let account = &claim.account;
                         actions.push(Action::Tell(vec![format!("account {account} created")]));
-                        Some(account)
+                        Some(claim)
                     }
                     _ => None,
                 };
-                return actions.extend(plain.proved(account.as_ref()));
+                return actions.extend(plain.proved(claim));
             }
             Dialect::Http(_) => return,
         };
         irc.answering(true, out, |irc, out| match answer {
             ProofAnswer::Challenge(challenge) => irc.challenged(challenge, view, out),
-            ProofAnswer::Signed(account, signature) => irc.signed(account, signature, view, out),
-            ProofAnswer::Proved(account) => {
-                irc.proved(account, view, out);
+            ProofAnswer::Signed(claim, signature) => irc.signed(claim, signature, view, out),
+            ProofAnswer::Proved(claim) => {
+                irc.proved(claim, view, out);
                 irc.go_on(view, out, actions);
             }
-            ProofAnswer::Registered(account) => {
-                irc.registered_early(account, view, out);
+            ProofAnswer::Registered(claim) => {
+                irc.registered_early(claim, view, out);
                 irc.go_on(view, out, actions);
             }
             ProofAnswer::Failed => irc.fail_sasl(view, out),

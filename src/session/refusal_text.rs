@@ -120,6 +120,7 @@ fn about_accounts(refusal: &Refusal) -> String {
     match refusal {
         Refusal::NotOperator => "only server operators may do that (see /help oper)".to_owned(),
         Refusal::WrongPassword => "wrong name or password".to_owned(),
+        Refusal::VoidClaim => "the account has changed in the meantime; log in again".to_owned(),
         Refusal::TryLater(seconds) => format!("too many failed logins; try again in {seconds} s"),
         Refusal::RenamedRecently(room, seconds) => {
             format!("{room} was renamed a moment ago; try again in {seconds} s")

@@ -13,6 +13,9 @@ const MANY: u64 = 20;
 /// How long the server waits for a request that has begun.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// How long it waits for an answer to be read, and its client to close.
+const LINGER: Duration = Duration::from_secs(1);
+
 /// How a client of plain text is greeted.
 const GREETING: &str = "* connected as ";
 
@@ -46,6 +49,9 @@ pub(super) struct Client {
     pub said_before: Option<u64>,
     /// When it connected.
     pub since: Option<Instant>,
+    /// When it has read last, and for how long it had not then.
+    read_at: Option<Instant>,
+    not_read_for: Duration,
     nicks: u32,
     /// Has been let in.
     pub is_in: bool,
@@ -78,6 +84,8 @@ impl Client {
             said: 0,
             said_before: None,
             since: None,
+            read_at: None,
+            not_read_for: Duration::ZERO,
             nicks: 0,
             is_in: false,
             may_end: false,
@@ -257,6 +265,17 @@ impl Client {
     /// Whether the server may give it up: it has taken its time with the first lines.
     pub fn may_be_given_up(&self) -> bool {
         self.was_slow && !self.is_in
+    }
+
+    /// It is about to read.
+    pub fn reads_at(&mut self, now: Instant) {
+        let before = self.read_at.replace(now).or(self.since);
+        self.not_read_for = before.map_or(Duration::ZERO, |before| now - before);
+    }
+
+    /// Whether it has read in time: how often it came to be is a matter of dice.
+    pub fn reads_in_time(&self) -> bool {
+        !self.was_slow && self.not_read_for < LINGER
     }
 
     /// Whether it is in a handshake, which may be refused.

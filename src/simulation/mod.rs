@@ -158,7 +158,11 @@ mod tests {
     }
 
     /// Seeds that have found something, with what it was.
-    const FOUND: [(u64, &str); 16] = [
+    const FOUND: [(u64, &str); 17] = [
+        (
+            930_026_281,
+            "an answer that no one read for longer than the server lingers was said to be lost",
+        ),
         (912_023_546, "a request that took its time on the way was said to be answered wrongly"),
         (912_026_589, "an answer that a slow client had not read was said to be lost"),
         (

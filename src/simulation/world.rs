@@ -291,11 +291,12 @@ impl World {
     /// A client reads, and is taken away if it is over. Whether anything has moved.
     fn read(&mut self, chosen: usize) -> Result<bool, String> {
         let most = if self.dice.chance(30) { 1 + self.dice.below(50) } else { usize::MAX };
-        let World { clients, ledger, tally, plan, steps, .. } = self;
+        let World { clients, ledger, tally, plan, steps, clock, .. } = self;
         let client = &mut clients[chosen];
         if client.paused {
             return Ok(false);
         }
+        client.reads_at(clock.now());
         let number = client.number;
         let read = client.read(most, ledger, |bytes| {
             if *steps && !bytes.is_empty() {
@@ -335,7 +336,7 @@ impl World {
             // Whose answer takes longer than the server waits for it to be read may lose the rest,
             // and so may one that was answered before all that it sends had come.
             (Some(Outcome::Open), Some(Errand::Page(_) | Errand::Download { .. }))
-                if !is_limited && !client.was_slow && plan.capacity > 100_000 =>
+                if !is_limited && client.reads_in_time() && plan.capacity > 100_000 =>
             {
                 return Err(format!("client {number} has no whole answer to its request"));
             }

@@ -162,6 +162,26 @@ fn a_download_goes_on_where_it_was_broken_off() {
     assert_eq!(scratch.read("a.txt").as_deref(), Some(&b"abcdef"[..]));
 }
 
+#[test]
+fn a_length_beyond_every_file_is_an_error() {
+    let scratch = Scratch::new("lies");
+    let running = RealServer::start(0, &[]);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/files/0/Makefile", listener.local_addr().unwrap());
+    scratch.write("long.part", b"abc");
+    let output = std::thread::scope(|scope| {
+        let line = format!("/download {url} long\n");
+        let (scratch, server) = (&scratch, running.address);
+        let output = scope.spawn(move || scratch.client(server, &[], &line));
+        let length = format!("Content-Length: {}\r\nContent-Range: bytes 3-/*", u64::MAX);
+        answer(&listener, "206 Partial Content", &length, b"d");
+        output.join().unwrap()
+    });
+    let (printed, errors) = texts(&output);
+    assert!(printed.contains("longer than any file"), "{printed}{errors}");
+    assert_eq!(output.status.code(), Some(1));
+}
+
 #[cfg(feature = "tls")]
 #[test]
 fn a_client_that_chats_by_tls_moves_its_files_by_tls() {

@@ -171,7 +171,7 @@ fn a_directory_of_an_earlier_server_exports_the_same_messages_and_state() {
     assert_eq!(learnt(&mut ours[1]["state"], "origins"), [r#"["127.0.0.1"]"#]);
     let former = learnt(&mut ours[1]["state"], "former");
     assert!(former.len() == 1 && former[0].contains("$argon2id$"), "alice has changed hers");
-    for new in ["since", "seen", "left"] {
+    for new in ["since", "seen", "left", "renewed"] {
         learnt(&mut ours[1]["state"], new);
     }
     without_counters(&mut ours[1]["state"]);
@@ -183,7 +183,7 @@ fn a_directory_of_an_earlier_server_exports_the_same_messages_and_state() {
     assert_eq!(import(&imported.0, &mut EXPORTED.as_bytes()).unwrap().messages, 20);
     let mut again = exported(&imported.0);
     learnt(&mut again[1]["state"], "origins");
-    for new in ["former", "since", "seen", "left"] {
+    for new in ["former", "since", "seen", "left", "renewed"] {
         learnt(&mut again[1]["state"], new);
     }
     without_counters(&mut again[1]["state"]);

@@ -183,6 +183,27 @@ fn a_server_may_require_an_account() {
     assert!(rest.contains("ERROR :"), "{rest}");
 }
 
+/// Whoever is no longer logged in does not stay as a guest.
+#[test]
+fn where_an_account_is_required_a_logout_ends_the_session() {
+    let server = Server::start(&["--require-account", "--oper=root:correct-horse"]);
+    let mut bob = Client::connect(server.address);
+    ask(&mut bob, "/register bob open-sesame", "connected as bob");
+    let mut other = Client::connect(server.address);
+    ask(&mut other, "/login bob open-sesame", "connected as");
+    let mut root = Client::connect(server.address);
+    ask(&mut root, "/register root open-sesame", "connected as root");
+    ask(&mut bob, "/password open-sesame other-sesame", "password changed");
+    let farewell = "you are logged out, and this server requires an account";
+    assert!(other.rest().contains(farewell));
+    wait(&mut root, "quit (logged out)");
+    ask(&mut root, "/oper root correct-horse", "you are now a server operator");
+    root.send("/account delete bob\n");
+    assert!(bob.rest().contains(farewell));
+    root.send("/logout\n");
+    assert!(root.rest().contains(farewell));
+}
+
 #[test]
 fn a_newcomer_registers_where_an_account_is_required() {
     let server = Server::start(&["--require-account"]);

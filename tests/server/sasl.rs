@@ -282,3 +282,34 @@ fn a_new_password_is_scrams_new_password() {
     scram(&mut jilles, "jilles", "millet", ChannelBinding::None).unwrap();
     assert!(line(&mut jilles).contains(" 900 "));
 }
+
+/// A password that is right is worth nothing once it has been changed, however long its client waits
+/// with what is left to do.
+#[test]
+fn a_proof_is_void_when_the_password_has_changed_since() {
+    let server = server(&[]);
+    let mut jilles = Client::connect(server.address);
+    jilles.send("/nick jilles\n/register sesame\n");
+    while !jilles.line().contains("account jilles created") {}
+    let mut waiting = outside(&server);
+    plain(&mut waiting, "jilles", "sesame");
+    assert!(line(&mut waiting).contains(" 900 ") && line(&mut waiting).contains(" 903 "));
+    let mut other = Scram::<Sha256>::new("jilles", "sesame", ChannelBinding::None).unwrap();
+    let mut inside = inside(&server, "eve");
+    inside.send("AUTHENTICATE SCRAM-SHA-256\r\n");
+    hear(&mut inside).unwrap();
+    say(&mut inside, &other.initial());
+    let challenge = hear(&mut inside).unwrap();
+    say(&mut inside, &other.response(&challenge).unwrap());
+    assert!(hear(&mut inside).unwrap().starts_with(b"v="));
+    jilles.send("/password sesame millet\n");
+    while !jilles.line().contains("password changed") {}
+
+    say(&mut inside, b"");
+    let void = "the account has changed in the meantime; log in again";
+    let failed = format!(":irc.example.org 904 eve :SASL authentication failed: {void}");
+    assert_eq!(line(&mut inside), failed);
+    waiting.send("NICK other\r\nUSER j 0 * :J\r\nCAP END\r\n");
+    let rest = waiting.rest();
+    assert!(rest.contains(void) && !rest.contains(" 001 "), "{rest}");
+}

@@ -221,6 +221,30 @@ fn with_file(text: &str) -> (Server, Client, File) {
     (server, client, file)
 }
 
+/// A password that has got out is of no use to those who have used it already, either.
+#[test]
+fn an_operator_who_is_configured_no_longer_is_one_no_longer() {
+    let opers = |ann: &str| format!("oper = [\"root:correct-horse\", \"ann:{ann}\"]\n");
+    let (server, mut ann, file) = with_file(&opers("open-sesame"));
+    let mut root = server.join();
+    for (client, words) in [(&mut ann, "ann open-sesame"), (&mut root, "root correct-horse")] {
+        client.send(format!("/oper {words}\n"));
+        while !client.line().contains("you are now a server operator") {}
+    }
+    file.write(&opers("other-sesame"));
+    root.send("/rehash\n");
+    server.log.wait_for("oper is now");
+    root.send("/stats\n");
+    while !root.line().contains("clients connected") {}
+    ann.send("/announce x\n");
+    while !ann.line().contains("only server operators may do that") {}
+    file.write("");
+    server.signal(Signal::SIGHUP);
+    server.log.wait_for("oper is now none");
+    root.send("/announce x\n");
+    while !root.line().contains("only server operators may do that") {}
+}
+
 #[test]
 fn sighup_changes_what_can_change_and_says_what_cannot() {
     let (server, mut client, file) = with_file("max-line = 10\nbacklog = 7\nstyle = \"plain\"\n");

@@ -5,8 +5,8 @@ use super::effect::Event;
 use super::pages::Rest;
 use crate::chat::log::{BanTarget, Change};
 use crate::chat::model::{
-    Continuations, Kind, Lookup, ModeChange, Moment, Name, PasswordHash, Query, Range, RecordId,
-    Reference, Refusal, ScramKeys, Secret, UserMode, limits,
+    Claim, Continuations, Kind, Lookup, ModeChange, Moment, Name, PasswordHash, Query, Range,
+    RecordId, Reference, Refusal, ScramKeys, Secret, UserMode, limits,
 };
 use std::sync::Arc;
 
@@ -311,7 +311,7 @@ pub enum Purpose {
     /// To make an account whose owner has not entered yet.
     RegisterEarly(Name),
     /// To log in.
-    Login(Name),
+    Login(Claim),
     /// To begin to log in, by SCRAM.
     Challenge,
     /// To authenticate the owner before the password is changed to this one.

@@ -205,7 +205,13 @@ pub enum Change {
         scram: Option<ScramKeys>,
     },
     /// The origin has logged in to an account.
-    Login { account: Name },
+    Login {
+        account: Name,
+        /// As of which record it was proved ([`Claim`](crate::chat::model::Claim)). Records of earlier
+        /// versions do not say so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        as_of: Option<RecordId>,
+    },
     /// The origin has failed to log in. No longer written, but old records have it.
     LoginFailed {
         /// The account it named; `?` and four digits if there is no such account.
@@ -390,6 +396,9 @@ pub struct Entry {
     pub realname: Option<Arc<str>>,
     /// The account it logged in to before registering.
     pub account: Option<Name>,
+    /// As of which record that was proved. Records of earlier versions do not say so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub as_of: Option<RecordId>,
     /// Whether it starts in the lobby.
     pub lobby: bool,
     /// Whether the lobby's bans and modes apply to that. Records of earlier versions do not say so.

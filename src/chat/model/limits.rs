@@ -84,6 +84,9 @@ pub const ORIGINS_PER_ACCOUNT: usize = 8;
 
 /// Uploaded files: a list of them is walked for every upload.
 pub const FILES: usize = 10_000;
+/// Those of one account, or of all guests of one origin: small ones would otherwise take all places
+/// long before their quota of bytes is used up.
+pub const FILES_PER_OWNER: usize = FILES / 8;
 /// Longest name of a file.
 pub const FILE_NAME_LENGTH: usize = 200;
 

@@ -2,6 +2,7 @@
 
 mod audience;
 pub mod check;
+mod claim;
 mod glob;
 mod identity;
 mod ids;
@@ -21,6 +22,7 @@ mod walk;
 pub mod work;
 
 pub use audience::{Audience, Viewpoint};
+pub use claim::Claim;
 pub use glob::{Glob, glob};
 pub use identity::{Identity, IrcNames, host_of};
 pub use ids::{Moment, RecordId, SessionId, SessionMap, SessionSet, Stamp};

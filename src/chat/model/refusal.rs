@@ -101,6 +101,8 @@ pub enum Refusal {
     MailFull(Name),
     /// The name or the password is wrong; which one is not revealed.
     WrongPassword,
+    /// The account has got another password or another owner since it was claimed.
+    VoidClaim,
     /// Too many failed logins: how many seconds to wait.
     TryLater(u64),
     /// A room was renamed a moment ago: how many seconds to wait.

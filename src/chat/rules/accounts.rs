@@ -9,8 +9,8 @@ use super::checks::fits;
 use crate::chat::api::{AccountStep, Command, Decision, Event, Outcome, Purpose, Work};
 use crate::chat::log::Change;
 use crate::chat::model::{
-    Audience, Caseless, Field, Identity, ModeChange, Moment, Name, Origin, PasswordHash, Query,
-    Range, Refusal, Result, Scope, ScramKeys, Secret, SessionId, advance, limits,
+    Audience, Caseless, Claim, Field, Identity, ModeChange, Moment, Name, Origin, PasswordHash,
+    Query, Range, RecordId, Refusal, Result, Scope, ScramKeys, Secret, SessionId, advance, limits,
 };
 use crate::chat::state::{Account, FormerPassword, Hub, User};
 use std::sync::Arc;
@@ -61,10 +61,11 @@ impl Hub {
 
     /// The work of verifying a login, for unregistered clients as well (SASL).
     pub fn login_work(&self, name: &str, secret: Secret, now: Moment) -> Work {
-        let name = self.known_or_stand_in(name);
-        let (hash, former) = self.hashes_of(&name, now);
-        let lacks_keys = self.accounts.get(&name).is_some_and(|account| account.scram.is_none());
-        Work::Verify { secret, hash, former, lacks_keys, purpose: Purpose::Login(name) }
+        let claim = self.claim(name);
+        let (hash, former) = self.hashes_of(&claim.account, now);
+        let account = self.accounts.get(&claim.account);
+        let lacks_keys = account.is_some_and(|account| account.scram.is_none());
+        Work::Verify { secret, hash, former, lacks_keys, purpose: Purpose::Login(claim) }
     }
 
     /// The work of registering an account before its owner, the session to be, has entered.
@@ -91,6 +92,12 @@ impl Hub {
         (Some(account.hash.clone()), former)
     }
 
+    /// A claim to the account of this name, or to a substitute, as of now.
+    pub fn claim(&self, name: &str) -> Claim {
+        let (account, as_of) = (self.known_or_stand_in(name), self.last.unwrap_or_default());
+        Claim { account, as_of }
+    }
+
     /// The account of this name, or a substitute if there is none. The name may be a misplaced
     /// password and is going to be counted: sixteen bits of a digest are enough to slow down
     /// repeated attempts with the same name, and too few to guess it from. No nick starts like the
@@ -111,18 +118,24 @@ impl Hub {
         self.accounts.get(account).is_some_and(|account| account.origins.contains(&origin))
     }
 
+    /// Whether a claim is to the account that has the name now, and not to an earlier one.
+    pub fn is_of_today(&self, claim: &Claim) -> bool {
+        self.accounts.get(&claim.account).is_some_and(|account| account.since <= claim.as_of)
+    }
+
     /// Whether one more session may log in to an account.
     ///
     /// # Errors
-    /// The account is banned, or has as many sessions as it may.
-    pub fn may_act_for(&self, account: &Name, now: Moment) -> Result<()> {
-        self.admits_account(account, now)?;
-        match self.accounts.get(account) {
-            Some(account) if account.sessions.len() >= limits::SESSIONS_PER_ACCOUNT => {
-                Err(Refusal::TooManySessions(limits::SESSIONS_PER_ACCOUNT))
-            }
-            _ => Ok(()),
+    /// The claim is void, or the account is banned or has as many sessions as it may.
+    pub fn may_act_for(&self, claim: &Claim, now: Moment) -> Result<()> {
+        self.admits_account(&claim.account, now)?;
+        let account = self.accounts.get(&claim.account);
+        let account = account.filter(|account| account.renewed <= claim.as_of);
+        let account = account.ok_or(Refusal::VoidClaim)?;
+        if account.sessions.len() >= limits::SESSIONS_PER_ACCOUNT {
+            return Err(Refusal::TooManySessions(limits::SESSIONS_PER_ACCOUNT));
         }
+        Ok(())
     }
 
     fn may_register(&self, who: &Identity) -> Result<()> {
@@ -166,9 +179,12 @@ impl Hub {
             (Purpose::Set(account, new), Outcome::Hashed(hash, scram)) => {
                 Decision::Change(Change::AccountSet { account, hash, scram, new })
             }
-            (Purpose::Login(account), Outcome::Verified(true) | Outcome::VerifiedWithKeys(..)) => {
-                match self.may_act_for(&account, now) {
-                    Ok(()) => Decision::Change(Change::Login { account }),
+            (Purpose::Login(claim), Outcome::Verified(true) | Outcome::VerifiedWithKeys(..)) => {
+                match self.may_act_for(&claim, now) {
+                    Ok(()) => Decision::Change(Change::Login {
+                        account: claim.account,
+                        as_of: Some(claim.as_of),
+                    }),
                     Err(refusal) => Decision::Refuse(refusal),
                 }
             }
@@ -207,13 +223,19 @@ impl Hub {
         Ok(())
     }
 
-    pub(super) fn login(&mut self, at: &mut Applying<'_>, name: Name) -> Result<()> {
+    pub(super) fn login(
+        &mut self,
+        at: &mut Applying<'_>,
+        account: Name,
+        as_of: Option<RecordId>,
+    ) -> Result<()> {
         let user = self.origin(at)?;
         if let Some(account) = &user.identity.account {
             return Err(Refusal::LoggedIn(account.clone()));
         }
-        self.may_act_for(&name, at.time)?;
-        let account = self.accounts.get(&name).ok_or(Refusal::WrongPassword)?;
+        let claim = Claim { account, as_of: as_of.unwrap_or(at.id) };
+        self.may_act_for(&claim, at.time)?;
+        let account = self.accounts.get(&claim.account).ok_or(Refusal::VoidClaim)?;
         let (name, named) = (account.name.clone(), user.identity.named);
         let renames = !named
             && self.session_of(name.as_str()).is_none()
@@ -332,6 +354,7 @@ impl Hub {
             return Err(Refusal::NotLoggedIn);
         }
         let Some(account) = self.accounts.get_mut(name) else { return Err(Refusal::NotLoggedIn) };
+        account.renewed = at.id;
         let hash = std::mem::replace(&mut account.hash, hash);
         let scram = std::mem::replace(&mut account.scram, scram);
         account.former = Some(FormerPassword { hash, scram, until: at.time });

@@ -3,9 +3,9 @@
 use super::applying::Applying;
 use super::checks::{checked_reason, given, operates};
 use crate::chat::api::{Command, Decision, Event, Purpose, Work};
-use crate::chat::log::{BanTarget, Change, QuitReason};
+use crate::chat::log::{BanTarget, Change, Entry, QuitReason};
 use crate::chat::model::{
-    Audience, Field, Moment, Name, Origin, Refusal, Result, SessionId, limits,
+    Audience, Claim, Field, Moment, Name, Origin, Refusal, Result, SessionId, limits,
 };
 use crate::chat::state::{Hub, ServerBan, User};
 use std::sync::Arc;
@@ -61,6 +61,17 @@ impl Hub {
             now,
             |target| matches!(target, BanTarget::Address(mask) if Origin::ban_matches(mask, host)),
         )
+    }
+
+    /// Whether a user may connect, from this address and as this account.
+    ///
+    /// # Errors
+    /// Why not: also an account that was proved long ago may be another by now.
+    pub fn admits_entry(&self, entry: &Entry, now: Moment) -> Result<()> {
+        self.admits(entry.host(), now)?;
+        let Some(account) = entry.account.clone() else { return Ok(()) };
+        let as_of = entry.as_of.unwrap_or_default();
+        self.may_act_for(&Claim { account, as_of }, now)
     }
 
     /// Whether logins to this account are accepted.

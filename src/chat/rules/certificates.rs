@@ -63,6 +63,7 @@ impl Hub {
             account.certificates.push(Arc::clone(&fingerprint));
             self.certificates.insert(fingerprint, name);
         } else {
+            account.renewed = at.id;
             account.certificates.retain(|it| *it != fingerprint);
             self.certificates.swap_remove(&*fingerprint);
         }

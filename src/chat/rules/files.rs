@@ -18,8 +18,9 @@ use std::sync::Arc;
 /// What files add up to, in bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct FileUsage {
-    /// Those of one account, or of the guests of one origin.
+    /// Those of one account, or of the guests of one origin, and how many these are.
     pub own: u64,
+    pub count: usize,
     pub all: u64,
 }
 
@@ -50,6 +51,7 @@ impl Hub {
             usage.all += size;
             if owns(account, origin, file) {
                 usage.own += size;
+                usage.count += 1;
             }
         }
         usage
@@ -126,7 +128,9 @@ impl Hub {
         }
     }
 
-    pub(super) fn add_file(&mut self, file: StoredFile) {
+    pub(super) fn add_file(&mut self, mut file: StoredFile) {
+        // Deleted while this was on its way: the next account of the name does not own it.
+        file.account = file.account.filter(|name| self.accounts.contains_key(name));
         if self.has_room_for_a_file() {
             self.files.insert(Arc::clone(&file.id), file);
         }

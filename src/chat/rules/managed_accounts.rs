@@ -65,6 +65,7 @@ impl Hub {
         }
         let account = self.accounts.get_mut(&name);
         let account = account.ok_or_else(|| Refusal::NoSuchAccount(name.clone()))?;
+        account.renewed = at.id;
         let hash = std::mem::replace(&mut account.hash, hash);
         let scram = std::mem::replace(&mut account.scram, scram);
         account.former = Some(FormerPassword { hash, scram, until: at.time });

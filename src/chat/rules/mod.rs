@@ -222,7 +222,7 @@ impl Hub {
             Change::Metadata { target, key, value } => self.metadata(at, &target, key, value),
             Change::ReadMarker { target, time } => self.mark_read(at, target, time),
             Change::Register { account, hash, scram } => self.register(at, account, hash, scram),
-            Change::Login { account } => self.login(at, account),
+            Change::Login { account, as_of } => self.login(at, account, as_of),
             Change::Logout { renames } => self.logout(at, renames),
             Change::Password { account, hash, scram, alone } => {
                 self.password(at, &account, (hash, scram), alone)

@@ -117,9 +117,12 @@ impl Hub {
         if self.users.contains_key(&at.origin) {
             self.leave(at, at.origin, QuitReason::Quit);
         }
-        let has_room = |account: &Account| account.sessions.len() < limits::SESSIONS_PER_ACCOUNT;
+        let as_of = entry.as_of.unwrap_or(at.id);
+        let fits = |account: &Account| {
+            account.renewed <= as_of && account.sessions.len() < limits::SESSIONS_PER_ACCOUNT
+        };
         let account = entry.account.take();
-        let account = account.filter(|name| self.accounts.get(name).is_some_and(has_room));
+        let account = account.filter(|name| self.accounts.get(name).is_some_and(fits));
         let nick = self.entry_nick(at.origin, account.as_ref(), &entry)?;
         let (lobby, restricted) = (entry.lobby, entry.restricted);
         let metadata = std::mem::take(&mut entry.metadata);

@@ -20,7 +20,7 @@ impl Hub {
     /// The work that decides a login by SCRAM.
     pub fn proof_work(&self, name: &str, said: ScramProof, now: Moment) -> Work {
         // If the keys have changed since the challenge, the proof fails, as it should.
-        let purpose = Purpose::Login(self.known_or_stand_in(name));
+        let purpose = Purpose::Login(self.claim(name));
         let account = self.accounts.get(&Caseless(name));
         let former = account.and_then(|account| account.former(now)?.scram.clone());
         Work::Proof { said, keys: self.scram_keys(name), former, purpose }
@@ -33,8 +33,8 @@ impl Hub {
     /// The record to propose because the password of an account without keys was verified.
     pub fn keys_learnt(purpose: &Purpose, outcome: &Outcome) -> Option<Change> {
         match (purpose, outcome) {
-            (Purpose::Login(account), Outcome::VerifiedWithKeys(hash, keys)) => {
-                let (account, hash, keys) = (account.clone(), hash.clone(), keys.clone());
+            (Purpose::Login(claim), Outcome::VerifiedWithKeys(hash, keys)) => {
+                let (account, hash, keys) = (claim.account.clone(), hash.clone(), keys.clone());
                 Some(Change::ScramKeys { account, hash, keys })
             }
             _ => None,

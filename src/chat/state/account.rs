@@ -19,6 +19,10 @@ pub struct Account {
     /// The record that made it: an earlier account of that name wrote what is older.
     #[serde(default)]
     pub since: RecordId,
+    /// The last record that took from someone a way to log in: it was made, got another password, or
+    /// lost a certificate. A [`Claim`](crate::chat::model::Claim) from before that is void.
+    #[serde(default)]
+    pub renewed: RecordId,
     /// The time of the last login.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seen: Option<Moment>,
@@ -66,7 +70,7 @@ impl Account {
         (hash, scram): (PasswordHash, Option<ScramKeys>),
         (since, created): (RecordId, Moment),
     ) -> Account {
-        Account { name, hash, scram, created, since, ..Account::default() }
+        Account { name, hash, scram, created, since, renewed: since, ..Account::default() }
     }
 
     /// The former password, if it was changed within the last hour.

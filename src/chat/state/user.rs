@@ -89,7 +89,12 @@ impl User {
     }
 
     pub fn is_operator(&self) -> bool {
-        self.extras().operator.is_some()
+        self.operator().is_some()
+    }
+
+    /// By which name they are a server operator.
+    pub fn operator(&self) -> Option<&Arc<str>> {
+        self.extras().operator.as_ref()
     }
 
     /// Whether the user has this mode.

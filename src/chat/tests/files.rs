@@ -25,6 +25,8 @@ fn delete(world: &World, who: SessionId, id: &str) -> Decision {
 #[test]
 fn an_account_and_the_guests_of_an_origin_have_their_own_sums() {
     let mut world = World::new();
+    let alice = world.enter(1, "alice");
+    world.run(alice, Command::Register(Secret::new("sesame"))).effects();
     upload(&mut world, "a", Some("alice"), "192.0.2.1", 10);
     upload(&mut world, "b", None, "192.0.2.1", 300);
     upload(&mut world, "c", None, "192.0.2.2", 7);
@@ -35,6 +37,7 @@ fn an_account_and_the_guests_of_an_origin_have_their_own_sums() {
     assert_eq!(usage(Some(&Name::new("alice")), "192.0.2.9"), (100, 500));
     assert_eq!(usage(None, "192.0.2.1"), (300, 500));
     assert_eq!(usage(None, "192.0.2.3"), (0, 500));
+    assert_eq!(world.hub.file_usage(None, "192.0.2.1".parse().unwrap(), 1).count, 1);
 }
 
 #[test]

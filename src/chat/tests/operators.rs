@@ -86,6 +86,36 @@ fn an_account_can_be_deleted_with_everything_it_has_written() {
     assert_eq!(world.run(root, re).refusal(), Refusal::NoSuchMessage(lobby, 3));
 }
 
+/// Whatever is proved of an account holds for that account, and not for the next one of its name; also
+/// if the two records are on their way to the disk together.
+#[test]
+fn a_claim_is_void_once_its_account_is_another_one() {
+    let mut world = World::new();
+    let (_, root, eve) =
+        (registered(&mut world, 1, "alice"), operator(&mut world), world.enter(2, "eve"));
+    let claim = world.hub.claim("ALICE");
+    assert_eq!(world.hub.may_act_for(&claim, Moment(world.now)), Ok(()));
+    world.run(root, Command::DeleteAccount("alice".into(), false)).effects();
+    assert_eq!(world.hub.may_act_for(&claim, Moment(world.now)), Err(Refusal::VoidClaim));
+    let other = world.enter(3, "alice");
+    world.run(other, Command::Register(Secret::new("millet"))).effects();
+    assert_eq!(world.hub.may_act_for(&claim, Moment(world.now)), Err(Refusal::VoidClaim));
+    assert!(!world.hub.is_of_today(&claim));
+    let (account, as_of) = (claim.account, Some(claim.as_of));
+    world.write(eve, Change::Login { account: account.clone(), as_of });
+    assert_eq!(account_of(&world, eve), None);
+    let late = SessionId(77);
+    let entry = Entry { account: Some(account.clone()), as_of, ..Entry::default() };
+    world.write(late, Change::Enter(entry));
+    assert_eq!(account_of(&world, late), None);
+    // A record from before there were claims means what it meant.
+    let record = r#"{"change":"login","account":"alice"}"#;
+    let change: Change = serde_json::from_str(record).unwrap();
+    assert_eq!(serde_json::to_string(&change).unwrap(), record);
+    world.write(eve, change);
+    assert_eq!(account_of(&world, eve), Some(&account));
+}
+
 fn join(world: &mut World, who: SessionId, room: &str) {
     world.write(who, Change::Join { room: Name::new(room), registers: true, modes: None });
 }

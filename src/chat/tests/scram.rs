@@ -15,7 +15,8 @@ fn said() -> ScramProof {
 }
 
 fn learn(password: &str, keys: &str) -> Change {
-    let purpose = Purpose::Login(Name::new("alice"));
+    let claim = Claim { account: Name::new("alice"), as_of: RecordId(0) };
+    let purpose = Purpose::Login(claim);
     let hash = PasswordHash::new(reversed(&Secret::new(password)));
     let outcome = Outcome::VerifiedWithKeys(hash, ScramKeys::new(keys));
     Hub::keys_learnt(&purpose, &outcome).unwrap()
@@ -93,5 +94,5 @@ fn who_comes_in_with_an_account_keeps_to_its_bounds() {
     let acting = world.hub.users().filter(|user| user.identity.account.as_ref() == Some(&alice));
     assert_eq!(acting.count(), limits::SESSIONS_PER_ACCOUNT);
     let refusal = Refusal::TooManySessions(limits::SESSIONS_PER_ACCOUNT);
-    assert_eq!(world.hub.may_act_for(&alice, Moment(world.now)), Err(refusal));
+    assert_eq!(world.hub.may_act_for(&world.hub.claim("alice"), Moment(world.now)), Err(refusal));
 }

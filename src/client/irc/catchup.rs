@@ -10,7 +10,7 @@
 //! When a room is joined for the first time the same is done with its last messages, so that
 //! messages that arrive meanwhile are not shown twice.
 //!
-//! Bounds: `MAX_SEEN`, `MAX_HELD`, `MAX_PAGES` of `PAGE`, `MAX_FOUND`.
+//! Bounds: `MAX_SEEN`, `MAX_HELD`, `MAX_PAGES` of `PAGE`, `MAX_FOUND`; of all rooms together `MAX_WAITING`.
 
 use super::messages::ChatMessage;
 use super::server_info::ServerInfo;
@@ -21,8 +21,9 @@ use std::collections::{HashSet, VecDeque};
 const MAX_SEEN: usize = 512;
 /// Messages deferred during catch-up; what exceeds that is requested with the history.
 const MAX_HELD: usize = 2_000;
-/// Bytes of their text.
-const MAX_HELD_BYTES: usize = 4 * 1024 * 1024;
+/// Bytes of the messages that wait in all rooms for the end of a catch-up. A server may have put this
+/// user into many.
+pub(super) const MAX_WAITING: usize = 16 * 1024 * 1024;
 /// Messages requested at a time, if the server allows it.
 const PAGE: usize = 500;
 /// Pages requested.
@@ -56,8 +57,8 @@ pub(super) struct CatchUp {
     pub missed: Vec<ChatMessage>,
     /// What arrived meanwhile.
     pub held: Vec<ChatMessage>,
-    /// Bytes of their text.
-    held_bytes: usize,
+    /// Bytes of both.
+    bytes: usize,
     overflowed: bool,
     pages: usize,
     /// Messages that the last request asked for.
@@ -103,17 +104,20 @@ impl RoomLog {
         self.entered = self.entered.or(Some(now));
     }
 
-    /// A message arrives; `None` if it is deferred.
-    pub fn live(&mut self, chat: ChatMessage) -> Option<ChatMessage> {
+    /// Bytes of the messages that wait for the end of a catch-up.
+    pub fn waiting(&self) -> usize {
+        self.catching.as_ref().map_or(0, |catching| catching.bytes)
+    }
+
+    /// A message arrives; `None` if it is deferred, for which all rooms have so many bytes `left`.
+    pub fn live(&mut self, chat: ChatMessage, left: usize) -> Option<ChatMessage> {
         match &mut self.catching {
             None => {
                 self.note(&chat);
                 Some(chat)
             }
-            Some(catching)
-                if catching.held.len() < MAX_HELD && catching.held_bytes < MAX_HELD_BYTES =>
-            {
-                catching.held_bytes += chat.text.len();
+            Some(catching) if catching.held.len() < MAX_HELD && chat.weight() <= left => {
+                catching.bytes += chat.weight();
                 catching.held.push(chat);
                 None
             }
@@ -182,8 +186,9 @@ impl RoomLog {
         self.catching.is_some()
     }
 
-    /// A page arrived.
-    pub fn answered(&mut self, page: Vec<ChatMessage>, server: &ServerInfo) -> Next {
+    /// A page arrived. All rooms have so many bytes `left` for messages that wait: the last page may
+    /// take more, and is shown at once.
+    pub fn answered(&mut self, page: Vec<ChatMessage>, server: &ServerInfo, left: usize) -> Next {
         let Some(mut catching) = self.catching.take() else {
             return Next::Done(CatchUp::default());
         };
@@ -191,6 +196,8 @@ impl RoomLog {
         let full = page.len() >= catching.asked && !page.is_empty();
         let last = page.last().map(|chat| (chat.time, chat.id.clone()));
         let room = MAX_FOUND.saturating_sub(catching.missed.len());
+        let bytes: usize = page.iter().map(ChatMessage::weight).sum();
+        catching.bytes += bytes;
         catching.missed.extend(page.into_iter().take(room));
         let unfinished =
             (full || std::mem::take(&mut catching.overflowed)) && !catching.first_visit;
@@ -203,6 +210,7 @@ impl RoomLog {
             && unfinished
             && catching.pages < MAX_PAGES
             && room > 0
+            && bytes <= left
         {
             let asked = catching.asked;
             self.catching = Some(catching);
@@ -295,15 +303,15 @@ mod tests {
             log.enter(Timestamp::from_millisecond(BEGIN).unwrap());
             let mut shown: Vec<usize> = Vec::new();
             for it in 1..=seen {
-                shown.push(number(&log.live(message(it)).unwrap()));
+                shown.push(number(&log.live(message(it), MAX_WAITING).unwrap()));
             }
             let (mut reference, mut limit) = log.begin(&server, None, None);
             // Some of what is in the answer is said, too, and something behind it.
             for it in count.saturating_sub(overlap).max(seen) + 1..=count + 3 {
-                prop_assert!(log.live(message(it)).is_none());
+                prop_assert!(log.live(message(it), MAX_WAITING).is_none());
             }
             let caught = loop {
-                match log.answered(answer(&reference, limit, count), &server) {
+                match log.answered(answer(&reference, limit, count), &server, MAX_WAITING) {
                     Next::Ask(next, most) => (reference, limit) = (next, most),
                     Next::Done(caught) => break caught,
                 }
@@ -324,7 +332,9 @@ mod tests {
                 log.deleted("m5");
             }
             let (reference, limit) = log.begin(&server, None, None);
-            let Next::Done(caught) = log.answered(answer(&reference, limit, count), &server) else {
+            let Next::Done(caught) =
+                log.answered(answer(&reference, limit, count), &server, MAX_WAITING)
+            else {
                 panic!("asks again")
             };
             assert_eq!((caught.forgotten, caught.missed.len()), (forgotten, 0));
@@ -336,9 +346,11 @@ mod tests {
         let server = server(100);
         let mut log = RoomLog::default();
         assert_eq!(log.begin(&server, Some(20), None), ("*".to_owned(), 20));
-        assert!(log.live(message(40)).is_none());
+        assert!(log.live(message(40), MAX_WAITING).is_none());
         let page: Vec<ChatMessage> = (21..=40).map(message).collect();
-        let Next::Done(caught) = log.answered(page, &server) else { panic!("asks again") };
+        let Next::Done(caught) = log.answered(page, &server, MAX_WAITING) else {
+            panic!("asks again")
+        };
         assert!(caught.first_visit && !caught.more);
         assert_eq!((caught.missed.len(), caught.held.len()), (20, 0));
     }
@@ -350,15 +362,36 @@ mod tests {
         log.note(&message(1));
         let (mut reference, mut limit) = log.begin(&server, None, None);
         for _ in 1..MAX_PAGES {
-            let Next::Ask(next, most) = log.answered(answer(&reference, limit, 9_999), &server)
+            let Next::Ask(next, most) =
+                log.answered(answer(&reference, limit, 9_999), &server, MAX_WAITING)
             else {
                 panic!("too early")
             };
             (reference, limit) = (next, most);
         }
-        let Next::Done(caught) = log.answered(answer(&reference, limit, 9_999), &server) else {
+        let Next::Done(caught) =
+            log.answered(answer(&reference, limit, 9_999), &server, MAX_WAITING)
+        else {
             panic!("too long")
         };
         assert!(caught.more && caught.missed.len() >= (MAX_PAGES - 1) * 100);
+    }
+
+    /// A server that has put the user into two hundred rooms could make the client hold gigabytes.
+    #[test]
+    fn what_waits_in_all_rooms_is_bounded() {
+        let server = server(10);
+        let mut log = RoomLog::default();
+        let most = 20 * message(1).weight();
+        log.begin(&server, None, None);
+        for it in 1..=100 {
+            assert!(log.live(message(it), most - log.waiting()).is_none());
+        }
+        assert!(log.waiting() <= most && log.waiting() > most / 2);
+        let page: Vec<ChatMessage> = (1..=10).map(message).collect();
+        assert!(matches!(log.answered(page.clone(), &server, most), Next::Ask(..)));
+        let Next::Done(caught) = log.answered(page, &server, 0) else { panic!("asks again") };
+        assert!(caught.more);
+        assert_eq!(log.waiting(), 0);
     }
 }

@@ -38,8 +38,9 @@ impl IrcSession {
         }
         match self.server.room_of(&chat.target).map(str::to_owned) {
             Some(name) => {
+                let left = self.rooms.left_to_wait();
                 let now = match self.rooms.get(&self.server, &name) {
-                    Some(room) => room.log.live(chat),
+                    Some(room) => room.log.live(chat, left),
                     None => Some(chat),
                 };
                 now.into_iter().for_each(|chat| self.show(chat, false));

@@ -51,7 +51,8 @@ impl IrcSession {
             return;
         }
         let (url, to) = match self.files.shared.iter().rfind(|(name, _)| name == rest) {
-            Some((_, url)) => (url.clone(), None),
+            // Under the name that was asked for: its URL may end in another one.
+            Some((name, url)) => (url.clone(), Some(name.clone())),
             None => {
                 let (url, to) =
                     rest.split_once(' ').map_or((rest, None), |(url, to)| (url, Some(to)));
@@ -104,7 +105,8 @@ impl IrcSession {
         let shared = chat.text.strip_prefix("shared ").and_then(|it| it.rsplit_once("): "));
         let Some((described, url)) = shared else { return };
         let Some((name, _)) = described.rsplit_once(" (") else { return };
-        if !url.contains("/files/") {
+        // Anyone can write such a line, and the name becomes one of a file here.
+        if !url.contains("/files/") || name.starts_with('.') || name.contains(['/', '\\']) {
             return;
         }
         if self.files.shared.len() == MAX_SHARED {

@@ -156,9 +156,10 @@ impl IrcSession {
             self.missed.asked_of.remove(place);
             return self.show_missed_direct(target, messages);
         }
+        let left = self.rooms.left_to_wait();
         let room = self.rooms.get(&self.server, target);
         match room.filter(|room| room.log.is_catching_up()) {
-            Some(room) => match room.log.answered(messages, &self.server) {
+            Some(room) => match room.log.answered(messages, &self.server, left) {
                 Next::Ask(reference, count) => self.ask_after(target, &reference, count),
                 Next::Done(caught) => self.show_caught(target, caught),
             },

@@ -72,6 +72,11 @@ impl ChatMessage {
         words + self.nick.len() + self.target.len() + self.text.len()
     }
 
+    /// Bytes that it takes, about.
+    pub fn weight(&self) -> usize {
+        size_of::<ChatMessage>() + self.bytes()
+    }
+
     /// Reads a message, whose command is PRIVMSG or NOTICE. `head` has the tags that belong to
     /// it: its own, or those of the batch that it is a part of.
     pub fn of(message: &Message<'_>, head: Tags<'_>) -> Option<ChatMessage> {

@@ -1,10 +1,10 @@
 //! The rooms of this client, and their members.
 //!
-//! Bounds: `MAX_ROOMS`; of a room's members the first `MAX_MEMBERS` are kept by name. Of a larger
+//! Bounds: `MAX_ROOMS`; of a room's members the first `MAX_MEMBERS` are kept by name, up to `MAX_NAMES`. Of a larger
 //! room only the count at the join is known: a user who quits without being known might have been
 //! in any room.
 
-use super::catchup::RoomLog;
+use super::catchup::{MAX_WAITING, RoomLog};
 use super::folding::{Folded, Hide};
 use super::server_info::ServerInfo;
 use std::collections::HashMap;
@@ -14,6 +14,8 @@ use zeroize::Zeroizing;
 pub const MAX_ROOMS: usize = 200;
 /// Members of one room that are known by name.
 pub const MAX_MEMBERS: usize = 2_000;
+/// Bytes of their names: no server's nicks are that long.
+const MAX_NAMES: usize = 64 * MAX_MEMBERS;
 /// Bytes of a member's prefix.
 const MAX_PREFIX: usize = 8;
 
@@ -38,6 +40,8 @@ pub(super) struct JoinedRoom {
     pub log: RoomLog,
     /// By folded nick.
     members: HashMap<String, Member>,
+    /// Bytes of their names.
+    names: usize,
     /// The number of members that are not known by name.
     unknown: usize,
     /// Names are arriving, until RPL_ENDOFNAMES.
@@ -55,7 +59,7 @@ impl JoinedRoom {
     /// Forgets the members: another connection, or a new list of names.
     pub fn forget_members(&mut self) {
         self.members = HashMap::new();
-        self.unknown = 0;
+        (self.names, self.unknown) = (0, 0);
     }
 
     /// This nick is a member.
@@ -64,7 +68,8 @@ impl JoinedRoom {
         let prefix: String = prefix.chars().take(MAX_PREFIX).collect();
         if let Some(known) = self.members.get_mut(&folded) {
             *known = Member { nick: nick.to_owned(), prefix };
-        } else if self.members.len() < MAX_MEMBERS {
+        } else if self.members.len() < MAX_MEMBERS && self.names + folded.len() <= MAX_NAMES {
+            self.names += folded.len();
             self.members.insert(folded, Member { nick: nick.to_owned(), prefix });
         } else {
             self.unknown += 1;
@@ -77,12 +82,18 @@ impl JoinedRoom {
 
     /// This nick is no longer a member; whether it was known as one.
     pub fn remove(&mut self, server: &ServerInfo, nick: &str) -> bool {
-        self.members.remove(server.fold(nick).as_ref()).is_some()
+        self.take(server, nick).is_some()
+    }
+
+    fn take(&mut self, server: &ServerInfo, nick: &str) -> Option<Member> {
+        let (folded, member) = self.members.remove_entry(server.fold(nick).as_ref())?;
+        self.names -= folded.len();
+        Some(member)
     }
 
     /// A member's nick was changed.
     pub fn rename(&mut self, server: &ServerInfo, before: &str, nick: &str) {
-        if let Some(member) = self.members.remove(server.fold(before).as_ref()) {
+        if let Some(member) = self.take(server, before) {
             self.add(server, nick, &member.prefix);
         }
     }
@@ -163,6 +174,12 @@ impl JoinedRooms {
         self.all.get_mut(place).filter(|room| server.same(&room.name, name))
     }
 
+    /// Bytes that are left for messages that wait for the end of a catch-up.
+    pub fn left_to_wait(&self) -> usize {
+        let waiting: usize = self.all.iter().map(|room| room.log.waiting()).sum();
+        MAX_WAITING.saturating_sub(waiting)
+    }
+
     /// Removes one.
     pub fn leave(&mut self, server: &ServerInfo, name: &str) {
         self.all.retain(|room| !server.same(&room.name, name));
@@ -197,6 +214,14 @@ mod tests {
         let mut room = JoinedRoom::default();
         (0..10_000).for_each(|number| room.add(&server, &format!("n{number}"), ""));
         assert_eq!((room.members.len(), room.named(), room.count()), (MAX_MEMBERS, 10_000, None));
+        room.forget_members();
+        let long = "n".repeat(250);
+        (0..1_000).for_each(|number| room.add(&server, &format!("{number}{long}"), ""));
+        assert!(room.members.len() < 520 && room.named() == 1_000, "{}", room.members.len());
+        (0..1_000).for_each(|number| {
+            room.remove(&server, &format!("{number}{long}"));
+        });
+        assert_eq!((room.members.len(), room.names), (0, 0));
         let mut rooms = JoinedRooms::default();
         for number in 0..2 * MAX_ROOMS {
             let entered = rooms.enter(&server, &format!("#{number}"));

@@ -3,8 +3,8 @@
 use super::{Exchange, session};
 use crate::chat::work::{self, LINE, RECORD};
 use crate::chat::{
-    Change, Effect, Event, Hub, Name, Point, Query, Range, Record, RecordId, Refusal, Scope,
-    SessionId,
+    AccountStep, Change, Effect, Event, Hub, Name, Point, Query, Range, Record, RecordId, Refusal,
+    Scope, SessionId,
 };
 use crate::journal::Rejected;
 use crate::server::audit;
@@ -104,6 +104,7 @@ impl Exchange {
         if let Some(act) = act {
             audit::write(&act, &effects);
         }
+        let suspects = self.suspects(&effects, enters.then_some(origin));
         for effect in effects.drain(..) {
             self.publish(origin, effect, early.as_ref());
         }
@@ -119,6 +120,7 @@ impl Exchange {
             self.file_changed(token, &id);
         }
         self.settle(token, Some(kind));
+        self.end_without_account(suspects);
         if leaves {
             if let Some(mut peer) = self.net.peer(token)
                 && std::mem::take(&mut peer.connection.life.withdrawn)
@@ -126,6 +128,32 @@ impl Exchange {
                 self.broadcast.send(&mut peer, self.engine.hub(), &[]);
             }
             self.say_farewell(token);
+        }
+    }
+
+    /// Who may be there without an account now, where none may be: who has been logged out, by a
+    /// command, another password or the end of their account, or has entered.
+    fn suspects(&self, effects: &[Effect], newcomer: Option<SessionId>) -> Vec<SessionId> {
+        if !self.live.config().require_account {
+            return Vec::new();
+        }
+        let logged_out = effects.iter().filter_map(|effect| match &effect.event {
+            Event::Account { who, step: AccountStep::LoggedOut } => Some(who.session),
+            _ => None,
+        });
+        logged_out.chain(newcomer).collect()
+    }
+
+    /// Without an account one is not admitted (`--require-account`), and does not stay either.
+    fn end_without_account(&mut self, suspects: Vec<SessionId>) {
+        for session in suspects {
+            let token = Token::from_bits(session.0);
+            let user = self.engine.hub().user(session);
+            if token != CONSOLE && user.is_some_and(|user| user.identity.account.is_none()) {
+                let farewell = "you are logged out, and this server requires an account";
+                self.stats.count(Counter::NoAccount);
+                self.leave(token, Some("logged out".into()), farewell.to_owned());
+            }
         }
     }
 

@@ -21,8 +21,9 @@ impl Exchange {
     }
 
     /// It is there: its owner enters.
-    pub(super) fn registered_early(&mut self, token: Token, account: Name) {
-        self.answer_proof(token, ProofAnswer::Registered(account));
+    pub(super) fn registered_early(&mut self, token: Token, account: &Name) {
+        let claim = self.engine.hub().claim(account.as_str());
+        self.answer_proof(token, ProofAnswer::Registered(claim));
         self.perform(token);
     }
 }

@@ -1,7 +1,7 @@
 //! TLS on a connection: it begins, it is done, or it fails; and who must have it.
 
 use super::Exchange;
-use crate::chat::{Command, Event, Name, Outcome, Purpose, Refusal};
+use crate::chat::{Claim, Command, Event, Name, Outcome, Purpose, Refusal};
 use crate::server::connection::Connection;
 use crate::server::net::PeerTimer;
 use crate::server::stats::Counter;
@@ -70,8 +70,8 @@ impl Exchange {
     /// SASL EXTERNAL.
     pub(super) fn prove_by_certificate(&mut self, token: Token, named: Option<&str>) {
         match self.account_by_certificate(token) {
-            Some(account) if named.is_none_or(|name| account == Name::new(name)) => {
-                self.worked(token, Purpose::Login(account), Outcome::Verified(true));
+            Some(claim) if named.is_none_or(|name| claim.account == Name::new(name)) => {
+                self.worked(token, Purpose::Login(claim), Outcome::Verified(true));
             }
             _ => self.answer_proof(token, ProofAnswer::Failed),
         }
@@ -80,7 +80,7 @@ impl Exchange {
     /// The same as a command.
     pub(super) fn log_in_by_certificate(&mut self, token: Token) {
         match self.account_by_certificate(token) {
-            Some(account) => self.worked(token, Purpose::Login(account), Outcome::Verified(true)),
+            Some(claim) => self.worked(token, Purpose::Login(claim), Outcome::Verified(true)),
             None if self.certificate_of(token).is_none() => {
                 self.reply(token, &Event::Refused(Refusal::NoCertificate));
             }
@@ -88,9 +88,10 @@ impl Exchange {
         }
     }
 
-    fn account_by_certificate(&mut self, token: Token) -> Option<Name> {
+    fn account_by_certificate(&mut self, token: Token) -> Option<Claim> {
         let fingerprint = self.certificate_of(token)?;
-        self.engine.hub().account_of_certificate(&fingerprint).cloned()
+        let hub = self.engine.hub();
+        Some(hub.claim(hub.account_of_certificate(&fingerprint)?.as_str()))
     }
 
     /// The time for the handshake is over.

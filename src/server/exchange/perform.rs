@@ -3,8 +3,8 @@
 use super::{Exchange, session};
 use crate::chat::work;
 use crate::chat::{
-    Change, Command, Decision, Entry, Event, Hub, Name, Origin, Outcome, Purpose, Refusal, Secret,
-    Work,
+    Change, Claim, Command, Decision, Entry, Event, Hub, Name, Origin, Outcome, Purpose, Refusal,
+    Secret, Work,
 };
 use crate::server::admission::{register_limit, room_limit};
 use crate::server::audit;
@@ -102,11 +102,11 @@ impl Exchange {
             }
             Action::Prove(proof) => self.prove(token, proof),
             Action::RegisterEarly(name, secret) => self.register_early(token, &name, secret),
-            Action::RegisteredEarly(account) => self.registered_early(token, account),
+            Action::RegisteredEarly(account) => self.registered_early(token, &account),
             Action::AddCertificate => return self.add_certificate(token),
             Action::LogInByCertificate => self.log_in_by_certificate(token),
-            Action::LogIn(account) => {
-                self.worked(token, Purpose::Login(account), Outcome::Verified(true));
+            Action::LogIn(claim) => {
+                self.worked(token, Purpose::Login(claim), Outcome::Verified(true));
             }
             Action::Worked(purpose, outcome) => self.worked(token, purpose, outcome),
             Action::WorkFailed(why) => {
@@ -310,7 +310,7 @@ impl Exchange {
             self.stats.count(Counter::NoAccount);
             Err(Refusal::AccountRequired { registers: self.live.config().registers_early() })
         } else {
-            self.engine.hub().admits(entry.host(), now)
+            self.engine.hub().admits_entry(&entry, now)
         };
         match admitted {
             Ok(()) => {
@@ -383,7 +383,7 @@ impl Exchange {
         let hub = self.engine.hub();
         let known = |name: &Name| origin.is_some_and(|origin| hub.knows_origin(name, origin));
         let (target, known) = match purpose {
-            Purpose::Login(name) | Purpose::Change(name, _) => {
+            Purpose::Login(Claim { account: name, .. }) | Purpose::Change(name, _) => {
                 (Target::Account(name.clone()), known(name))
             }
             Purpose::Oper(name) => (Target::Oper(hub.known_or_stand_in(name)), false),
@@ -471,15 +471,15 @@ impl Exchange {
             (_, Outcome::Challenge(challenge)) => {
                 return self.answer_proof(token, ProofAnswer::Challenge(challenge));
             }
-            (Purpose::Login(account), Outcome::Signed(signature)) => {
-                return self.answer_proof(token, ProofAnswer::Signed(account, signature));
+            (Purpose::Login(claim), Outcome::Signed(signature)) => {
+                return self.answer_proof(token, ProofAnswer::Signed(claim, signature));
             }
-            (Purpose::Login(account), _) if self.engine.hub().user(session(token)).is_none() => {
+            (Purpose::Login(claim), _) if self.engine.hub().user(session(token)).is_none() => {
                 let fits =
                     matches!(outcome, Outcome::Verified(true) | Outcome::VerifiedWithKeys(..));
-                let admitted = fits && self.engine.hub().may_act_for(account, now).is_ok();
-                let account = Some(account.clone()).filter(|_| admitted);
-                return self.answer_proof(token, ProofAnswer::Proved(account));
+                let admitted = fits && self.engine.hub().may_act_for(claim, now).is_ok();
+                let claim = Some(claim.clone()).filter(|_| admitted);
+                return self.answer_proof(token, ProofAnswer::Proved(claim));
             }
             (Purpose::Oper(name), Outcome::Verified(false)) => {
                 let is_known = self.live.config().oper_hash(name).is_some();

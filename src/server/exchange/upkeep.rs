@@ -2,9 +2,10 @@
 
 use super::Exchange;
 use super::relay::HEADER_TIMEOUT;
-use crate::chat::{Change, Moment, Origin};
+use crate::chat::{Change, Moment, Origin, SessionId, UserMode};
 use crate::server::admission::{NewPeer, is_flood_limited, work_limit};
-use crate::server::config::{Config, Days, OrOff};
+use crate::server::audit;
+use crate::server::config::{Config, Days, Operator, OrOff};
 use crate::server::connection::{Bounds, Connection, Via};
 use crate::server::gate::{Blocked, LineGate};
 use crate::server::looks;
@@ -357,9 +358,29 @@ impl Exchange {
         self.console.present(self.engine.hub(), &mut self.net);
     }
 
+    /// Whoever is a server operator by a name that is configured no longer, or with another password,
+    /// is one no longer.
+    fn end_operators(&mut self, before: &[Operator]) {
+        let config = self.live.config();
+        let is_over = |name: &str| {
+            let known = before.iter().find(|operator| operator.name == name);
+            known.is_some_and(|known| config.oper_hash(name).as_ref() != Some(&known.hash))
+        };
+        let users = self.engine.hub().users();
+        let users = users.filter(|user| user.operator().is_some_and(|name| is_over(name)));
+        let users: Vec<SessionId> = users.map(|user| user.identity.session).collect();
+        for session in users.into_iter().filter(|it| *it != SessionId(CONSOLE.to_bits())) {
+            let who = audit::who(self.engine.hub(), session);
+            info!("reload: {who} is no longer a server operator");
+            let change = Change::UserModes { changes: vec![(UserMode::Operator, false)] };
+            self.propose(Token::from_bits(session.0), change);
+        }
+    }
+
     /// Takes over the settings that can change; those in force then, unless they stay as they were.
     pub(in crate::server) fn reload(&mut self) -> Option<&Config> {
         let had_transcript = transcript::is_wanted(self.live.config());
+        let operators = self.live.config().oper.clone();
         let changed = self.live.reload();
         self.live.reload_certificate(self.net.moment());
         if !changed {
@@ -371,6 +392,8 @@ impl Exchange {
             Err(wrong) => error!("reload: the settings for IRC clients are unchanged: {wrong}"),
         }
         self.net.set_bounds(Bounds::of(config));
+        self.end_operators(&operators);
+        let config = self.live.config();
         let has_transcript = transcript::is_wanted(config);
         if had_transcript != has_transcript {
             self.console.set_transcript(has_transcript);

@@ -3,7 +3,7 @@
 use super::download::{PROGRESS, line};
 use super::perform::seconds;
 use super::{Exchange, session};
-use crate::chat::{Change, Command, Event, Kind, Name, Origin, Refusal, StoredFile};
+use crate::chat::{Change, Claim, Command, Event, Hub, Kind, Origin, Refusal, StoredFile, limits};
 use crate::server::config::Bytes;
 use crate::server::connection::Via;
 use crate::server::gate::Blocked;
@@ -31,6 +31,15 @@ fn log_in(text: &str) -> Rejection {
     (401, text.to_owned(), vec![header])
 }
 
+/// Whether the session that has asked for a token is there, as whom it was then.
+fn is_still_there(hub: &Hub, uploader: &Uploader) -> bool {
+    let Some(session) = uploader.session else { return true };
+    hub.user(session).is_some_and(|user| {
+        user.identity.account.as_ref() == uploader.account()
+            && uploader.account.as_ref().is_none_or(|claim| hub.is_of_today(claim))
+    })
+}
+
 /// The server's own user, at its console, is as near as one on loopback.
 const CONSOLE_ORIGIN: Origin = Origin::V4([127, 0, 0, 1]);
 
@@ -50,7 +59,8 @@ impl Exchange {
             Ok(share) => share.map(|(room, since)| (me, room, since)),
             Err(refusal) => return self.reply(token, &Event::Refused(refusal)),
         };
-        let (name, account) = (identity.nick.clone(), identity.account.clone());
+        let account = identity.account.as_ref().map(|account| hub.claim(account.as_str()));
+        let name = identity.nick.clone();
         let shared = share.as_ref().map(|(_, room, _)| room.to_string());
         let uploader = Uploader { name, account, origin, share, session: Some(me) };
         let Ok(key) = self.transfers.issue_token(uploader, self.net.now()) else {
@@ -118,8 +128,8 @@ impl Exchange {
             Credentials::Token(key) => {
                 let found = self.transfers.find_token(key, self.net.now()).cloned();
                 let hub = self.engine.hub();
-                let is_here = |it: &Uploader| it.session.is_none_or(|it| hub.user(it).is_some());
-                return match found.filter(is_here) {
+                let is_valid = |it: &Uploader| is_still_there(hub, it);
+                return match found.filter(is_valid) {
                     Some(uploader) => Ok(Some(uploader)),
                     None => Err(log_in("this token is not valid any more; /upload gives another")),
                 };
@@ -180,8 +190,8 @@ impl Exchange {
     pub(super) fn is_upload_decided(&mut self, token: Token, answer: &ProofAnswer<'_>) -> bool {
         let Some(upload) = self.transfers.decided(token) else { return false };
         let outcome = match (answer, self.origin(token)) {
-            (ProofAnswer::Proved(Some(account)), Some(origin)) => {
-                self.account_uploader(account, origin, upload.room.as_deref()).map(Some)
+            (ProofAnswer::Proved(Some(claim)), Some(origin)) => {
+                self.account_uploader(claim, origin, upload.room.as_deref()).map(Some)
             }
             _ => Err(log_in("wrong name or password")),
         };
@@ -191,7 +201,7 @@ impl Exchange {
 
     fn account_uploader(
         &self,
-        account: &Name,
+        claim: &Claim,
         origin: Origin,
         room: Option<&str>,
     ) -> Result<Uploader, Rejection> {
@@ -199,7 +209,7 @@ impl Exchange {
         let share = match room {
             None => None,
             Some(room) => {
-                let Some(me) = hub.session_in(account, room) else {
+                let Some(me) = hub.session_in(&claim.account, room) else {
                     return rejected(403, format!("you are not in {room}: join it first"));
                 };
                 let shared = hub.may_share(me, room);
@@ -208,7 +218,7 @@ impl Exchange {
                 Some((me, room, since))
             }
         };
-        let (name, account) = (account.clone(), Some(account.clone()));
+        let (name, account) = (claim.account.clone(), Some(claim.clone()));
         Ok(Uploader { name, account, origin, share, session: None })
     }
 
@@ -257,7 +267,7 @@ impl Exchange {
     ) -> Result<(u64, FileLimit), FileLimit> {
         let (hub, config) = (self.engine.hub(), self.live.config());
         let files = &config.files;
-        let account = uploader.account.as_ref();
+        let account = uploader.account();
         let kept = hub.file_usage(account, uploader.origin, LEAST_SIZE);
         let coming = self.transfers.reserved(account, uploader.origin);
         let (own_limit, own) = match account {
@@ -274,6 +284,9 @@ impl Exchange {
         let wanted = length.unwrap_or(1);
         if let Some((_, limit)) = bounds.iter().find(|(left, _)| wanted > *left) {
             return Err(*limit);
+        }
+        if kept.count + coming.count >= limits::FILES_PER_OWNER {
+            return Err(FileLimit::Count);
         }
         if !hub.has_room_for_a_file() {
             return Err(FileLimit::All);
@@ -301,6 +314,11 @@ impl Exchange {
             }
             FileLimit::PerAddress => {
                 (Counter::FileQuota, quota(files.files_per_address, "--files-per-address"))
+            }
+            FileLimit::Count => {
+                let most = limits::FILES_PER_OWNER;
+                let text = format!("you have {most} files, and may have no more; delete some");
+                (Counter::FileQuota, (413, text))
             }
             FileLimit::All => {
                 let text = "no room is left for files on this server (--files-all)".to_owned();
@@ -350,14 +368,21 @@ impl Exchange {
         (id, name, size, sha256): (Arc<str>, String, u64, String),
         uploader: Uploader,
     ) {
+        if uploader.account.as_ref().is_some_and(|claim| !self.engine.hub().is_of_today(claim)) {
+            self.transfers.remove(id);
+            return self.answer_upload(token, 403, "your account was deleted meanwhile", None);
+        }
         let Uploader { name: by, account, origin, share, .. } = uploader;
+        let account = account.map(|claim| claim.account);
         let room = share.as_ref().map(|(_, _, since)| *since);
         let time = self.net.moment();
         let (name, sha256) = (name.into(), sha256.into());
         let file = StoredFile { id, name, size, sha256, by, account, origin, room, time };
-        let said = share.map(|(me, room, _)| {
+        let said = share.and_then(|(me, _, since)| {
+            // It may have another name by now, and another room its name.
+            let room = self.engine.hub().rooms().find(|room| room.since == since)?.name.shared();
             let text = format!("shared {}", line(&file, &self.files_url(token)));
-            (me, Command::Say(room.shared(), Kind::Action, text.into()))
+            Some((me, Command::Say(room, Kind::Action, text.into())))
         });
         self.propose(token, Change::Upload { file: Box::new(file) });
         // In the same transaction: one is not kept without the other.

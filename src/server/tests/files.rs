@@ -1,6 +1,7 @@
 //! Files that come and go: who may, how many, how large, and what is left of half ones.
 
 use super::{Bench, Client, TURNS};
+use crate::chat::limits;
 use std::time::Duration;
 
 /// A user in the lobby, with the path of an upload.
@@ -73,6 +74,25 @@ fn a_file_is_shared_in_a_room_and_read_by_whoever_has_its_url() {
     assert_eq!(status(&get(&mut bench, &file, "")), "404");
     bob.send("/files\n");
     bench.wait_for(&mut bob, "no files in #lobby");
+}
+
+/// Whoever has the URL has the file: it is told in the room that it was meant for, and not in the next one
+/// of that name.
+#[test]
+fn a_file_is_shared_in_no_other_room_of_the_same_name() {
+    let mut bench = Bench::new(&["--channel-modes=off"]);
+    let (mut alice, mut eve) = (bench.join("alice"), bench.join("eve"));
+    alice.send("/join #x\n");
+    let path = token(&mut bench, &mut alice) + "a.txt";
+    let mut web = bench.connect();
+    web.send(&(head("PUT", &path, "Content-Length: 3\r\n") + "ab"));
+    alice.send("/part #x\n");
+    bench.wait_for(&mut alice, "you left #x");
+    eve.send("/join #x\n");
+    bench.wait_for(&mut eve, "you joined #x");
+    web.send("c");
+    location(&bench.wait_for_end(&mut web));
+    assert_eq!(bench.lines(&mut eve).len(), 0);
 }
 
 #[test]
@@ -301,6 +321,31 @@ fn a_token_is_of_no_use_when_its_user_has_left() {
     assert_eq!(status(&put(&mut bench, &path, "x")), "401");
 }
 
+/// A token is for who asked for it, and an upload for the account that began it: not for whoever has
+/// its name later.
+#[test]
+fn an_account_that_is_deleted_uploads_no_more() {
+    let mut bench = Bench::new(&["--oper=root:correct-horse"]);
+    let (mut alice, mut root) = (bench.join("alice"), bench.join("root"));
+    alice.send("/register sesame\n");
+    bench.wait_for(&mut alice, "account alice created");
+    root.send("/oper root correct-horse\n");
+    bench.wait_for(&mut root, "you are now a server operator");
+    let begun = token(&mut bench, &mut alice) + "a.txt";
+    let mut web = bench.connect();
+    web.send(&(head("PUT", &begun, "Content-Length: 3\r\n") + "ab"));
+    let unused = token(&mut bench, &mut alice) + "b.txt";
+    root.send("/account delete alice erase\n");
+    bench.wait_for(&mut root, "alice");
+    bench.wait_for(&mut alice, "logged out");
+    web.send("c");
+    let answer = bench.wait_for_end(&mut web);
+    assert!(status(&answer) == "403" && answer.contains("deleted"), "{answer}");
+    assert_eq!(status(&put(&mut bench, &unused, "x")), "401");
+    root.send("/files\n");
+    bench.wait_for(&mut root, "no files in #lobby");
+}
+
 #[test]
 fn an_account_uploads_by_its_password_and_guesses_are_slowed_down() {
     let mut bench = Bench::new(&["--upload-accounts-only"]);
@@ -373,6 +418,20 @@ fn there_is_a_bounded_number_of_transfers() {
     web.send("abc");
     location(&bench.wait_for_end(&mut web));
     location(&put(&mut bench, &(second + "b"), "abc"));
+}
+
+/// Of small files there are places for ten thousand, and one owner takes an eighth of them.
+#[test]
+fn small_files_of_one_owner_do_not_take_all_the_places() {
+    let mut bench = Bench::new(&["--files-all", "1G", "--files-per-address", "1G"]);
+    let mut alice = bench.join("alice");
+    for _ in 0..limits::FILES_PER_OWNER {
+        let path = token(&mut bench, &mut alice) + "a";
+        location(&put(&mut bench, &path, "x"));
+    }
+    let path = token(&mut bench, &mut alice) + "b";
+    let answer = put(&mut bench, &path, "x");
+    assert!(status(&answer) == "413" && answer.contains("1250 files"), "{answer}");
 }
 
 #[test]

@@ -97,20 +97,31 @@ fn a_silent_websocket_is_pinged_and_a_dead_one_is_closed() {
     bench.wait_for(&mut tom, "ada quit (ping timeout)");
 }
 
-/// Opens a WebSocket and joins #lab as `nick`; the masks are zeros.
+/// Opens a WebSocket and joins #lab as `nick`.
 pub(super) fn browser(bench: &mut Bench, nick: &str, headers: &str) -> Client {
+    let mut web = websocket(bench, headers);
+    for line in [format!("NICK {nick}"), format!("USER {nick} 0 * :x"), "JOIN #lab".to_owned()] {
+        send_frame(&mut web, &line);
+    }
+    bench.settle();
+    web.bytes();
+    web
+}
+
+/// Sends one line in a frame; the mask is zeros.
+pub(super) fn send_frame(web: &mut Client, line: &str) {
+    web.send_bytes(&[0x81, 0x80 | line.len() as u8, 0, 0, 0, 0]);
+    web.send(line);
+}
+
+/// Opens a WebSocket.
+pub(super) fn websocket(bench: &mut Bench, headers: &str) -> Client {
     let mut web = bench.connect();
     web.send(&format!(
         "GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n{headers}\
          Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
     ));
     bench.wait_for(&mut web, "101 Switching Protocols");
-    for line in [format!("NICK {nick}"), format!("USER {nick} 0 * :x"), "JOIN #lab".to_owned()] {
-        web.send_bytes(&[0x81, 0x80 | line.len() as u8, 0, 0, 0, 0]);
-        web.send(&line);
-    }
-    bench.settle();
-    web.bytes();
     web
 }
 

@@ -206,6 +206,25 @@ fn a_websocket_comes_from_where_its_request_did() {
     assert!(bench.wait_for_end(&mut second).contains("--max-per-address"));
 }
 
+/// A proxy that says nothing of its clients, or nothing that is an address: what comes through it is no
+/// gateway's word.
+#[cfg(feature = "web")]
+#[test]
+fn a_page_behind_a_trusted_proxy_is_no_gateway() {
+    for header in ["", "Via: 1.1 cache\r\n", "X-Forwarded-For: 192.0.2.1, unknown\r\n"] {
+        let mut bench = Bench::new(&[TRUSTED]);
+        let mut web = super::http::websocket(&mut bench, header);
+        for line in ["WEBIRC x x x 192.0.2.66", "NICK eve", "USER eve 0 * :x"] {
+            super::http::send_frame(&mut web, line);
+        }
+        let mut tom = bench.join("tom");
+        tom.send("/whois eve\n");
+        bench.wait_for(&mut tom, "127.0.0.1");
+        let told = String::from_utf8_lossy(&web.bytes()).into_owned();
+        assert!(told.contains("WEBIRC does not come in a WebSocket"), "{told}");
+    }
+}
+
 #[test]
 fn a_ban_is_of_the_client_and_not_of_its_proxy() {
     let mut bench = Bench::new(&[TRUSTED, "--oper=root:sesame"]);

@@ -2,7 +2,7 @@
 
 use super::session::Answer;
 use super::{Context, Replies, Session, View};
-use crate::chat::{AccountChange, Command, Name, Secret, Walk};
+use crate::chat::{AccountChange, Claim, Command, Name, Secret, Walk};
 use crate::session::account_text;
 use crate::session::action::Action;
 use crate::session::fingerprint::canonical;
@@ -15,7 +15,7 @@ pub(super) fn register(context: &mut Context<'_, '_>, message: &Message<'_>) {
     let (nick, known) = match (context.user(), early) {
         (Some(user), _) => (Some(user.identity.nick.clone()), None),
         (None, Some(early)) if context.view.settings.registers_early => {
-            (early.wanted.clone(), early.account.clone())
+            (early.wanted.clone(), early.account().cloned())
         }
         _ => {
             let text = "You must complete the connection before registering an account";
@@ -44,13 +44,13 @@ pub(super) fn register(context: &mut Context<'_, '_>, message: &Message<'_>) {
 
 impl Session {
     /// The account is there that it has registered before it has registered with the server.
-    pub fn registered_early(&mut self, account: Name, view: &mut View<'_>, out: &mut Replies) {
-        let words = ["SUCCESS", account.as_str()];
+    pub fn registered_early(&mut self, claim: Claim, view: &mut View<'_>, out: &mut Replies) {
+        let words = ["SUCCESS", claim.account.as_str()];
         self.reply(view, out).line("REGISTER", &words, Some("Account created"));
         if let Some(registration) = &mut self.registration {
-            registration.nick = Some(account.clone());
+            registration.nick = Some(claim.account.clone());
         }
-        self.logged_in_early(account, view, out);
+        self.logged_in_early(claim, view, out);
     }
 }
 

@@ -2,7 +2,7 @@
 //! SCRAM-SHA-256 and EXTERNAL (RFC 4422, appendix A).
 
 use super::scram::Scram;
-use crate::chat::{Challenge, Name, Secret};
+use crate::chat::{Challenge, Claim, Secret};
 use crate::session::action::{Action, Proof};
 use base64ct::{Base64, Encoding};
 use std::sync::Arc;
@@ -27,7 +27,7 @@ enum Stage {
     /// The one message of EXTERNAL.
     External,
     /// SCRAM has proved this account; the client has to acknowledge the server's proof.
-    Signed(Name),
+    Signed(Claim),
     /// The chat's decision.
     Asked,
 }
@@ -79,11 +79,11 @@ impl Exchange {
         }
     }
 
-    /// SCRAM has proved `account`; whether a decision was expected.
-    pub(super) fn sign(&mut self, account: &Name) -> bool {
+    /// SCRAM has proved `claim`; whether a decision was expected.
+    pub(super) fn sign(&mut self, claim: &Claim) -> bool {
         let asked = self.is_asked();
         if asked {
-            self.stage = Stage::Signed(account.clone());
+            self.stage = Stage::Signed(claim.clone());
         }
         asked
     }
@@ -113,10 +113,10 @@ fn step(stage: &mut Stage, text: &str) -> Option<Action> {
             }
             Some(Action::Prove(proof))
         }
-        Stage::Signed(account) if text.is_empty() => {
-            let account = account.clone();
+        Stage::Signed(claim) if text.is_empty() => {
+            let claim = claim.clone();
             *stage = Stage::Asked;
-            Some(Action::LogIn(account))
+            Some(Action::LogIn(claim))
         }
         Stage::Signed(_) | Stage::Asked => None,
     }

@@ -20,9 +20,13 @@ pub(super) fn pass(context: &mut Context<'_, '_>, message: &Message<'_>) {
 }
 
 /// `WEBIRC password gateway hostname ip`: a gateway says who its client is. Host names are not used:
-/// they are what a gateway believes.
+/// they are what a gateway believes. What comes in a WebSocket, a browser has written: the proxies
+/// before this server pass it on unread.
 pub(super) fn webirc(context: &mut Context<'_, '_>, message: &Message<'_>) {
     let [password, _, _, ip, ..] = *message.parameters.as_slice() else { return };
+    if context.session.websocket.is_some() {
+        return context.reply().notice("WEBIRC does not come in a WebSocket");
+    }
     if !context.session.registration.as_ref().is_some_and(|it| it.is_fresh()) {
         return context.reply().notice("WEBIRC has to come before all else");
     }
@@ -137,7 +141,7 @@ pub(super) fn nick(context: &mut Context<'_, '_>, message: &Message<'_>) {
         registration.wanted = checked.as_ref().ok().cloned();
     }
     let free = checked.and_then(|nick| {
-        let account = context.session.registration.as_ref().and_then(|it| it.account.clone());
+        let account = context.session.registration.as_ref().and_then(|it| it.account().cloned());
         match context.view.hub.nick_is_free(context.view.me, account.as_ref(), &nick) {
             // It may still log in to that account.
             Err(Refusal::NickReserved(_)) if account.is_none() && negotiates(context) => Ok(nick),
@@ -165,7 +169,7 @@ fn may_be_own(context: &Context<'_, '_>, nick: &Name) -> bool {
     let hub = context.view.hub;
     let holder = hub.session_of(nick.as_str()).and_then(|session| hub.user(session));
     let account = holder.and_then(|holder| holder.identity.account.as_ref());
-    let proved = context.session.registration.as_ref().and_then(|it| it.account.as_ref());
+    let proved = context.session.registration.as_ref().and_then(|it| it.account());
     account.is_some() && (proved.is_none() || proved == account)
 }
 
@@ -229,7 +233,8 @@ pub(super) fn try_register(context: &mut Context<'_, '_>) {
         nick: Some(nick.clone()),
         username: Some(Arc::clone(username)),
         realname: Some(Arc::clone(realname)),
-        account: registration.account.clone(),
+        account: registration.account().cloned(),
+        as_of: registration.claim.as_ref().map(|claim| claim.as_of),
         named_only: true,
         metadata: registration.metadata.clone(),
         ..Entry::default()

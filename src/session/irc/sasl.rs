@@ -2,7 +2,7 @@
 
 use super::exchange::{Exchange, Failure, PIECE};
 use super::{Caps, Context, Lines, Replies, Session, View};
-use crate::chat::{Challenge, Name};
+use crate::chat::{Challenge, Claim};
 use crate::wire::irc::{Message, numeric};
 use base64ct::{Base64, Encoding};
 
@@ -86,15 +86,15 @@ impl Session {
         }
     }
 
-    /// What came of `Proof::Scram`, if it fits: this account, and our own proof for the client.
+    /// What came of `Proof::Scram`, if it fits: this claim, and our own proof for the client.
     pub fn signed(
         &mut self,
-        account: &Name,
+        claim: &Claim,
         signature: &str,
         view: &mut View<'_>,
         out: &mut Replies,
     ) {
-        if self.sasl.as_deref_mut().is_some_and(|exchange| exchange.sign(account)) {
+        if self.sasl.as_deref_mut().is_some_and(|exchange| exchange.sign(claim)) {
             say(&crate::wire::scram::server_final(signature), &mut out.lines());
         } else {
             self.fail_sasl(view, out);
@@ -109,26 +109,22 @@ impl Session {
     }
 
     /// The result of a proof before registration.
-    pub fn proved(&mut self, account: Option<Name>, view: &mut View<'_>, out: &mut Replies) {
-        let Some(account) = account else { return self.fail_sasl(view, out) };
+    pub fn proved(&mut self, claim: Option<Claim>, view: &mut View<'_>, out: &mut Replies) {
+        let Some(claim) = claim else { return self.fail_sasl(view, out) };
         self.sasl = None;
-        self.logged_in_early(account, view, out);
+        self.logged_in_early(claim, view, out);
         self.reply(view, out).numeric(numeric::RPL_SASLSUCCESS, &[]);
     }
 
     /// It has an account, before it has registered with the server.
-    pub(super) fn logged_in_early(
-        &mut self,
-        account: Name,
-        view: &mut View<'_>,
-        out: &mut Replies,
-    ) {
+    pub(super) fn logged_in_early(&mut self, claim: Claim, view: &mut View<'_>, out: &mut Replies) {
         let mut reply = self.reply(view, out);
         let prefix = format!("{}!*@*", reply.nick);
+        let account = &claim.account;
         let text = format!("You are now logged in as {account}");
         reply.numeric_text(numeric::RPL_LOGGEDIN, &[&prefix, account.as_str()], &text);
         if let Some(registration) = &mut self.registration {
-            registration.account = Some(account);
+            registration.claim = Some(claim);
         }
     }
 }

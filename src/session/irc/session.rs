@@ -4,7 +4,7 @@ use super::batch::Batch;
 use super::exchange::Exchange;
 use super::label::Label;
 use super::{Caps, RenderCaps, Replies, ReplyWriter, View};
-use crate::chat::{Command, Metadata, Name, User};
+use crate::chat::{Claim, Command, Metadata, Name, User};
 use crate::session::action::Action;
 use crate::session::frame::{Body, Frame};
 use crate::session::http::{Framing, Received, WebSocket};
@@ -73,18 +73,22 @@ pub(super) struct Registration {
     /// Capabilities are being negotiated: nothing happens until `CAP END`.
     pub(super) negotiating: bool,
     /// The account it has logged in to.
-    pub(super) account: Option<Name>,
+    pub(super) claim: Option<Claim>,
     pub(super) metadata: Metadata,
     /// Its entry has been proposed to the journal.
     pub(super) entering: bool,
 }
 
 impl Registration {
+    pub(super) fn account(&self) -> Option<&Name> {
+        self.claim.as_ref().map(|claim| &claim.account)
+    }
+
     /// Whether the client has said nothing about itself.
     pub(super) fn is_fresh(&self) -> bool {
         self.nick.is_none()
             && self.username.is_none()
-            && self.account.is_none()
+            && self.claim.is_none()
             && self.early.is_empty()
     }
 }

@@ -2,7 +2,7 @@
 
 use super::arguments::Fault;
 use super::theme::{Style, Theme};
-use crate::chat::{Command, Entry, Event, Kind, Listing, Name, Secret, Viewpoint};
+use crate::chat::{Claim, Command, Entry, Event, Kind, Listing, Name, Secret, Viewpoint};
 use crate::session::action::{Action, Proof};
 use crate::session::detect::{self, Detect, Protocol};
 use crate::session::frame::{Body, Frame, Needs, PasswordAnswer};
@@ -111,13 +111,16 @@ impl Session {
         }
     }
 
-    fn enter(&mut self, account: Option<Name>) -> Action {
+    fn enter(&mut self, claim: Option<Claim>) -> Action {
         self.stage = Stage::Open;
+        let as_of = claim.as_ref().map(|claim| claim.as_of);
+        let account = claim.map(|claim| claim.account);
         let nick = account.clone();
         Action::Enter(Box::new(Entry {
             lobby: true,
             restricted: true,
             account,
+            as_of,
             nick,
             ..Entry::default()
         }))
@@ -209,9 +212,9 @@ impl Session {
     }
 
     /// What came of its login; `None` if nothing did.
-    pub(in crate::session) fn proved(&mut self, account: Option<&Name>) -> Option<Action> {
-        match (self.stage, account) {
-            (Stage::LoggedOut { .. }, Some(account)) => Some(self.enter(Some(account.clone()))),
+    pub(in crate::session) fn proved(&mut self, claim: Option<Claim>) -> Option<Action> {
+        match (self.stage, claim) {
+            (Stage::LoggedOut { .. }, Some(claim)) => Some(self.enter(Some(claim))),
             (Stage::LoggedOut { .. }, None) => Some(self.ask_again("you are not logged in; ")),
             _ => None,
         }

@@ -159,7 +159,7 @@ impl Chat {
             Action::Show(event) => self.reply(number, &event),
             Action::Enter(mut entry) => {
                 entry.label = format!("192.0.2.{number}:4000").into();
-                match self.hub.admits(entry.host(), Moment(self.now)) {
+                match self.hub.admits_entry(&entry, Moment(self.now)) {
                     Ok(()) => self.propose(number, Change::Enter(*entry)),
                     Err(why) => {
                         self.reply(number, &Event::Closed { why });
@@ -177,8 +177,8 @@ impl Chat {
                 };
                 self.work(number, work);
             }
-            Action::LogIn(account) => {
-                self.worked(number, Purpose::Login(account), Outcome::Verified(true));
+            Action::LogIn(claim) => {
+                self.worked(number, Purpose::Login(claim), Outcome::Verified(true));
             }
             Action::Withdraw => self.leave(number, None),
             Action::Leave { words, farewell } => {
@@ -275,14 +275,14 @@ impl Chat {
             (_, Outcome::Challenge(challenge)) => {
                 self.answer_proof(number, ProofAnswer::Challenge(challenge));
             }
-            (Purpose::Login(account), Outcome::Signed(signature)) => {
-                self.answer_proof(number, ProofAnswer::Signed(account, signature));
+            (Purpose::Login(claim), Outcome::Signed(signature)) => {
+                self.answer_proof(number, ProofAnswer::Signed(claim, signature));
             }
-            (Purpose::Login(account), outcome) if !is_here => {
+            (Purpose::Login(claim), outcome) if !is_here => {
                 let fits = *outcome == Outcome::Verified(true);
-                let admitted = fits && self.hub.may_act_for(account, now).is_ok();
-                let account = Some(account.clone()).filter(|_| admitted);
-                self.answer_proof(number, ProofAnswer::Proved(account));
+                let admitted = fits && self.hub.may_act_for(claim, now).is_ok();
+                let claim = Some(claim.clone()).filter(|_| admitted);
+                self.answer_proof(number, ProofAnswer::Proved(claim));
             }
             _ => {
                 let decision = self.hub.worked(session(number), purpose, outcome, now);

@@ -331,3 +331,20 @@ fn a_line_with_a_name_of_any_length_is_dropped_and_a_text_of_any_length_is_not()
     talk.hear(&format!("353 ada = #x :{long} bob"));
     assert!(!talk.shown().concat().contains("dropped"));
 }
+
+/// Anyone can say that a file was shared.
+#[test]
+fn a_shared_file_is_saved_under_the_name_that_was_asked_for() {
+    let mut talk = Talk::plain();
+    let url = "http://host.example/files/0/Makefile";
+    for name in ["plan.pdf", "../plan.pdf", ".profile", "a\\b"] {
+        let text = format!("shared {name} (3 bytes): {url}");
+        talk.hear(&format!(":bob!b@h PRIVMSG #x :\u{1}ACTION {text}\u{1}"));
+        let known = name == "plan.pdf";
+        let (url, to) = if known { (url, Some(name.to_owned())) } else { (name, None) };
+        assert!(talk.typed(&format!("/download {name}")).is_empty());
+        let expected = FileRequest::Download { url: url.to_owned(), to };
+        assert_eq!(talk.session.take_file_request(), Some(expected));
+        talk.session.file_done(Ok(String::new()));
+    }
+}
