@@ -1,4 +1,4 @@
-//! What tests ask of the exchange, and how they pretend.
+//! Questions of tests to the exchange, and pretences.
 
 use super::Exchange;
 use crate::server::connection::{Connection, Via};

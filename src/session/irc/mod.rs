@@ -18,10 +18,10 @@
 //! | `vendor` | CHATLOOP, SEARCH |
 //! | `replies`, `refusals`, `label`, `pages` | what one client is told |
 //! | `render`, `reply`, `fields` | how lines are written |
-//! | `session`, `view`, `context` | one client, what it may see, a command in progress |
+//! | `session`, `view` | one client and a command in progress, what it may see |
 //!
 //! An import points to a file further down in one direction only: commands, then what each does,
-//! then the context, the session and the lines.
+//! then the session and the lines.
 //!
 //! Deliberately absent: links to other servers, services of their own (accounts are the chat's), and
 //! channel modes that no one here needs.
