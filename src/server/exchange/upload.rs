@@ -365,24 +365,33 @@ impl Exchange {
     pub(super) fn file_kept(
         &mut self,
         token: Token,
-        (id, name, size, sha256): (Arc<str>, String, u64, String),
+        (id, file_name, size, sha256): (Arc<str>, String, u64, String),
         uploader: Uploader,
     ) {
         if uploader.account.as_ref().is_some_and(|claim| !self.engine.hub().is_of_today(claim)) {
             self.transfers.remove(id);
             return self.answer_upload(token, 403, "your account was deleted meanwhile", None);
         }
-        let Uploader { name: by, account, origin, share, .. } = uploader;
+        let Uploader { name, account, origin, share, session } = uploader;
         let account = account.map(|claim| claim.account);
-        let room = share.as_ref().map(|(_, _, since)| *since);
-        let time = self.net.moment();
-        let (name, sha256) = (name.into(), sha256.into());
-        let file = StoredFile { id, name, size, sha256, by, account, origin, room, time };
-        let said = share.and_then(|(me, _, since)| {
+        let hub = self.engine.hub();
+        // As it is called now: another user may have the nick that it had.
+        let uploader = session.and_then(|session| hub.user(session));
+        let by = uploader.map_or(name, |user| user.identity.nick.clone());
+        let share = share.and_then(|(me, _, since)| {
             // It may have another name by now, and another room its name.
-            let room = self.engine.hub().rooms().find(|room| room.since == since)?.name.shared();
+            let room = hub.rooms().find(|room| room.since == since)?;
+            // A user who may no longer write there is told so, and the file is not listed there either.
+            let listed = hub.may_share(me, room.name.as_str()).map(|_| since).ok();
+            Some((me, room.name.shared(), listed))
+        });
+        let room = share.as_ref().and_then(|(_, _, listed)| *listed);
+        let time = self.net.moment();
+        let (name, sha256) = (file_name.into(), sha256.into());
+        let file = StoredFile { id, name, size, sha256, by, account, origin, room, time };
+        let said = share.map(|(me, room, _)| {
             let text = format!("shared {}", line(&file, &self.files_url(token)));
-            Some((me, Command::Say(room, Kind::Action, text.into())))
+            (me, Command::Say(room, Kind::Action, text.into()))
         });
         self.propose(token, Change::Upload { file: Box::new(file) });
         // In the same transaction: one is not kept without the other.

@@ -76,6 +76,21 @@ fn a_file_is_shared_in_a_room_and_read_by_whoever_has_its_url() {
     bench.wait_for(&mut bob, "no files in #lobby");
 }
 
+#[test]
+fn a_file_is_by_the_nick_that_its_user_has_by_then() {
+    let mut bench = Bench::new(&[]);
+    let mut eve = bench.join("alice");
+    let path = token(&mut bench, &mut eve) + "a.txt";
+    eve.send("/nick eve\n");
+    bench.wait_for(&mut eve, "you are now known as eve");
+    let _alice = bench.join("alice");
+    let file = location(&put(&mut bench, &path, "abc"));
+    eve.send("/files\n");
+    bench.wait_for(&mut eve, "* eve: a.txt (3 bytes)");
+    eve.send(&format!("/delfile {file}\n"));
+    bench.wait_for(&mut eve, "deleted a.txt");
+}
+
 /// Whoever has the URL has the file: it is told in the room that it was meant for, and not in the next one
 /// of that name.
 #[test]
@@ -93,6 +108,23 @@ fn a_file_is_shared_in_no_other_room_of_the_same_name() {
     web.send("c");
     location(&bench.wait_for_end(&mut web));
     assert_eq!(bench.lines(&mut eve).len(), 0);
+}
+
+/// The name of a file is words, too.
+#[test]
+fn a_muted_user_shares_no_file_that_was_on_its_way() {
+    let mut bench = Bench::new(&[]);
+    let (mut bob, mut eve) = (bench.join("bob"), bench.join("eve"));
+    bob.send("/join #x\n");
+    bench.wait_for(&mut bob, "you joined #x");
+    eve.send("/join #x\n");
+    let path = token(&mut bench, &mut eve) + "BUY%20THIS";
+    bob.send("/mute eve\n");
+    bench.wait_for(&mut bob, "muted eve");
+    location(&put(&mut bench, &path, "abc"));
+    bench.wait_for(&mut eve, "you are muted in #x");
+    bob.send("/files\n");
+    bench.wait_for(&mut bob, "no files in #x");
 }
 
 #[test]
