@@ -9,8 +9,11 @@
 # one took longer than 300 ms, or if someone who joined was dropped. Bash 5, for its clock.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-messages=${1:-1000000}
-set -- 1
+messages=1000000
+case ${1:-} in
+    -h | --help) ;;
+    *) messages=${1:-$messages}; set -- 1 ;;
+esac
 # shellcheck source=scripts/bench/common.sh
 . scripts/bench/common.sh
 [ -n "${EPOCHREALTIME:-}" ] || { echo "${0##*/}: this needs bash 5" >&2; exit 2; }

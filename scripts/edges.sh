@@ -92,7 +92,7 @@ case $(by_proxy 192.0.2.7)$(by_proxy 192.0.2.8) in
 esac
 step "the PROXY protocol, before TLS as well"
 
-# TLS: what is accepted, and nothing else. openssl's own defaults must not be what refuses.
+# TLS: what is accepted, and nothing else. openssl's own defaults must not be what rejects it.
 handshake() {
   openssl s_client -connect "127.0.0.1:$port" "$@" </dev/null >"$workdir/tls" 2>&1 &&
     grep -q 'Cipher is [A-Z]' "$workdir/tls"

@@ -103,7 +103,7 @@ channel_message() {
     hears_nothing eve 'hello all'
 }
 
-# All talk at once, and everyone hears each of the others' lines once, in their order.
+# All talk at once, and everyone receives each of the others' lines once, in their order.
 all_at_once() {
   local name other count=200 talkers=
   for name in ann bob carl; do
@@ -183,7 +183,7 @@ killed() {
     newcomer_is_served new1
 }
 
-# Half of the command is with the server for certain: the whole one before it was heard.
+# Half of the command is with the server for certain: the whole one before it was received.
 killed_in_mid_command() {
   enter dave "$password" && ask dave 'JOIN #sheet' && sees bob '^:dave!.* JOIN' &&
     piece dave 'PRIVMSG #sheet :the whole of it\r\nPRIVMSG #sheet :the half o' &&
@@ -206,7 +206,7 @@ newcomer_is_served() {
 
 # --- One who is stopped ---------------------------------------------------------------------------
 
-# flood NAME WORD: NAME says so many lines in #sheet; bob has heard them all when it is over.
+# flood NAME WORD: NAME says so many lines in #sheet; bob has received them all when it is over.
 flood() {
   local filler
   filler=$(printf "%${flood_size}s" '' | tr ' ' x)
@@ -218,7 +218,7 @@ flood() {
   }' >&"$(keys "$1")" && ask "$1" "PRIVMSG #sheet :$2 over" && sees bob ":$2 over\$"
 }
 
-# heard NAME WORD FILE: the numbers of that flood which NAME has heard, in the order they came.
+# heard NAME WORD FILE: the numbers of that flood which NAME has received, in the order they came.
 heard() {
   sed -n "s/^:[^ ]* PRIVMSG #sheet :$2 \([0-9]*\) x.*/\1/p" "$workdir/$1.saw" >"$workdir/$3"
 }
@@ -252,7 +252,7 @@ resumed() {
   ask sleeper 'PRIVMSG #sheet :back again' && sees bob ':back again$'
 }
 
-# A client that is stopped while commands of its own are on the way: they are carried out.
+# A client that is stopped while its commands are on the way: they are carried out.
 stopped_with_commands() {
   local name count=300
   signal sleeper -STOP
@@ -409,7 +409,7 @@ random_bytes() {
   newcomer_is_served new5
 }
 
-# 512 bytes with CR LF is a line; what is longer is refused, and costs nothing.
+# 512 bytes with CR LF is a line; a longer one is rejected, and costs nothing.
 long_lines() {
   local before after long
   long=$(printf '%600s' '' | tr ' ' y)

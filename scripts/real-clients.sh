@@ -28,7 +28,7 @@ no_arguments "$@"
 missing() {
   command -v irssi >/dev/null || echo irssi
   command -v weechat-headless >/dev/null || echo weechat-headless
-  # The fifo is in a package of its own, and so is a directory that differs by machine.
+  # The fifo is in its own package, and so is a directory that differs by machine.
   find /usr/lib /usr/local/lib /opt -path '*weechat/plugins/fifo.so' 2>/dev/null | grep -q . ||
     echo weechat-plugins
   command -v nc >/dev/null || echo netcat-openbsd

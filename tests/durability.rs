@@ -44,7 +44,7 @@ fn ask(client: &mut Client, line: &str, words: &str) -> String {
 }
 
 /// What is said in the lobby and begins with `round`, line by line until the connection is over.
-/// A last line that was cut off does not count: nobody has seen it.
+/// A last line that was cut off does not count: no one has seen it.
 fn hear(socket: TcpStream, heard: &AtomicUsize) -> Vec<String> {
     let mut texts = Vec::new();
     let mut socket = BufReader::new(socket);
@@ -75,7 +75,7 @@ fn page(client: &mut Client, range: &str) -> Vec<(u64, String)> {
     }
 }
 
-/// All of the lobby's past, as somebody reads it who turns its pages back, and then forth.
+/// All of the lobby's history, as a client reads it that turns its pages back, and then forth.
 fn history(client: &mut Client) -> Vec<String> {
     let mut back: Vec<Vec<(u64, String)>> = vec![page(client, "500")];
     while let Some((first, _)) = back.last().unwrap().first() {
@@ -97,7 +97,7 @@ fn history(client: &mut Client) -> Vec<String> {
     back.into_iter().map(|(_, text)| text).collect()
 }
 
-/// Many talk at once until the server is killed; what each of them has heard.
+/// Many talk at once until the server is killed; what each of them has received.
 fn talk_until_killed(server: Server, round: usize) -> Vec<Vec<String>> {
     const TALKERS: usize = 12;
     const LINES: usize = 400;
@@ -154,7 +154,7 @@ fn what_anyone_has_seen_is_in_the_history_once_and_in_order() {
         let told: usize = seen.iter().map(Vec::len).sum();
         assert!(told > 0 && !past.is_empty());
         println!("round {round}: {} kept, {told} times heard", past.len());
-        // The last one that anybody heard is found by its words, too.
+        // The last one that anyone received is found by its words, too.
         let last = seen.iter().flatten().max_by_key(|text| places[text.as_str()]).unwrap();
         ask(&mut reader, &format!("/search \"round{last}\""), &format!("]: round{last}"));
         kill(server);

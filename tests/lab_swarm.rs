@@ -43,7 +43,7 @@ enum Vice {
     Deaf,
     /// Wants to be greeted with HELLO before it relays.
     Formal,
-    /// Drops whoever does not take a line in 300 ms.
+    /// Drops a client that does not take a line in 300 ms.
     Impatient,
     /// Closes the victim's connection in the middle.
     Hangs,
@@ -281,7 +281,7 @@ fn idle_members_and_a_rate_are_part_of_the_room() {
     assert_eq!(report["deliveries"], 40 * 4);
     let seconds = report["seconds"].as_f64().unwrap();
     assert!(seconds >= 39.0 / 400.0, "40 messages at 400 a second: {report}");
-    // Nobody to talk: they connect, and that is all.
+    // No one to talk: they connect, and that is all.
     let (code, report) = judge(Vice::Good, &["-c", "0", "--idle", "5", "--connect-rate", "100"]);
     assert!(report["connect_seconds"].as_f64().unwrap() >= 0.04, "{report}");
     assert_eq!((code, &report["connections"], &report["messages"]), (0, &5.into(), &0.into()));

@@ -3,7 +3,9 @@
 //!
 //! Absent: the prose. What a sentence claims is tested where the behaviour lives.
 
-use std::collections::BTreeMap;
+#![allow(clippy::unwrap_used)] // helpers of tests fail by panicking, as tests do
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Command;
 
@@ -254,14 +256,31 @@ fn every_file_that_a_page_names_is_there() {
     assert!(missing.is_empty(), "missing files:\n{}", missing.join("\n"));
 }
 
-/// The tour has its readers break lines of the source: those, and the tests that notice, are there.
-/// Of a line to put in, the part up to its `=` is, since that stays.
+/// Where cargo is not in the path: a script that does not know the word would begin to build.
 #[test]
-fn the_tour_breaks_lines_that_are_there() {
-    const TOUR: &str = include_str!("../docs/TOUR.md");
+#[cfg(target_os = "linux")]
+fn every_script_has_help() {
+    use std::os::unix::fs::PermissionsExt;
+    let mut asked = 0;
+    for entry in std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts")).unwrap() {
+        let path = entry.unwrap().path();
+        let is_program = path.metadata().unwrap().permissions().mode() & 0o111 != 0;
+        if !is_program || path.extension().is_none_or(|end| end != "sh") {
+            continue;
+        }
+        let output = Command::new(&path).arg("--help").env("PATH", "/usr/bin:/bin").output();
+        let output = output.unwrap();
+        assert!(output.status.success() && !output.stdout.is_empty(), "{path:?}: {output:?}");
+        asked += 1;
+    }
+    assert!(asked > 20, "too few scripts found: {asked}");
+}
+
+/// The text of all source files in these folders.
+fn source_in(folders: &[&str]) -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut folders: Vec<_> = folders.iter().map(|folder| root.join(folder)).collect();
     let mut source = String::new();
-    let mut folders = vec![root.join("src"), root.join("tests")];
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
@@ -272,12 +291,59 @@ fn the_tour_breaks_lines_that_are_there() {
             }
         }
     }
-    let breaks = TOUR.split("```rust\n").skip(1).map(|rest| rest.lines().next().unwrap());
+    source
+}
+
+/// Types, paths (`Net::flush`) and macros (`probe!`): each of their words occurs in the source.
+#[test]
+fn every_name_that_a_page_about_the_code_gives_is_in_it() {
+    let source = source_in(&["src"]);
+    let words = source.split(|letter: char| !letter.is_alphanumeric() && letter != '_');
+    let words: BTreeSet<&str> = words.collect();
     let mut known = 0;
-    for line in breaks {
+    for page in [include_str!("../docs/ARCHITECTURE.md"), include_str!("../docs/DEVELOPING.md")] {
+        for span in page.split('`').skip(1).step_by(2) {
+            let is_name = span.starts_with(|first: char| first.is_ascii_uppercase())
+                || span.contains("::")
+                || span.ends_with('!');
+            let is_path = span.trim_end_matches('!').split("::").all(|part| {
+                !part.is_empty() && part.chars().all(|it| it.is_ascii_alphanumeric() || it == '_')
+            });
+            if is_name && is_path {
+                let mut parts = span.trim_end_matches('!').split("::");
+                assert!(parts.all(|part| words.contains(part)), "not in the source: `{span}`");
+                known += 1;
+            }
+        }
+    }
+    assert!(known > 80, "too few names found: {known}");
+}
+
+/// The tour has its readers break lines of the source: those, and the tests that notice, are there.
+/// Of a line to put in, the part up to its `=` is, since that stays.
+#[test]
+fn the_tour_breaks_lines_that_are_there() {
+    const TOUR: &str = include_str!("../docs/TOUR.md");
+    let source = source_in(&["src", "tests"]);
+    // Where a function is named, the line is in one of that name.
+    let is_in = |function: &str, line: &str| {
+        let bodies = source.split("fn ").filter(|body| body.starts_with(&format!("{function}(")));
+        bodies.into_iter().any(|body| body.contains(line))
+    };
+    let mut known = 0;
+    for (told, rest) in TOUR.split("*Break").filter_map(|part| part.split_once("```rust\n")) {
+        let line = rest.lines().next().unwrap();
         let kept = line.split_inclusive(" = ").next().unwrap();
-        let kept: String = if kept == line { line.chars().take(18).collect() } else { kept.into() };
+        let kept: String = match told.to_lowercase().contains("delete") {
+            true => line.to_owned(),
+            false if kept == line => line.chars().take(18).collect(),
+            false => kept.to_owned(),
+        };
         assert!(source.contains(&kept), "not in the source: {kept}");
+        if let Some((_, name)) = told.split_once("n `") {
+            let name = name.split('`').next().unwrap().rsplit("::").next().unwrap();
+            assert!(is_in(name, &kept), "not in `{name}`: {kept}");
+        }
         known += 1;
     }
     assert!(known > 8, "too few breaks found: {known}");

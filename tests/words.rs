@@ -1,7 +1,7 @@
-//! The terms of every text that a person can see: the README, the pages in `docs/`, `--help`, and
-//! the messages in `src/`. A retired term is reported together with the one to use instead.
+//! The terms of every text that a person can see: the README, the pages in `docs/`, `--help`, the
+//! messages in `src/`, and comments. A retired term is reported together with the one to use instead.
 //!
-//! Absent: names and comments in the code, and whether a sentence is a good one.
+//! Absent: names in the code, and whether a sentence is a good one.
 
 #![allow(clippy::unwrap_used)] // helpers of tests fail by panicking, as tests do
 
@@ -76,27 +76,47 @@ const RETIRED: [(&str, Scope, &str); 52] = [
 ];
 
 /// Uses of a retired term that are right, and why.
-const ALLOWED: [(&str, &str); 2] = [
+const ALLOWED: [(&str, &str); 11] = [
     ("connection refused", "the operating system's text for ECONNREFUSED"),
     ("the past tense", "grammar"),
+    ("there is none", "nothing is there"),
+    ("There is none", "nothing is there"),
+    ("there is no room", "no space"),
+    ("first word of", "the first of several words"),
+    ("for a first word that", "the first of several words"),
+    ("by its first word", "the first of several words"),
+    ("prompt of its own client", "the client's"),
+    ("whoever renews it", "a program or a person"),
+    ("something to say by itself", "a layer, to its other end"),
 ];
 
-/// One text that a person reads, and whether it is about the code.
+/// For whom a text is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reader {
+    User,
+    /// A page about the code.
+    Developer,
+    /// A comment, whose sentences may be halves of one: "Who may enter".
+    Comment,
+}
+use Reader::{Comment, Developer, User};
+
+/// One text that a person reads.
 struct Text {
     place: String,
     text: String,
-    about_code: bool,
+    reader: Reader,
 }
 
 /// The retired terms in a text, each with its replacement.
-fn retired(text: &str, about_code: bool) -> Vec<String> {
+fn retired(text: &str, reader: Reader) -> Vec<String> {
     let right = |text: String, (allowed, _): &(&str, &str)| text.replace(allowed, "…");
     let text = ALLOWED.iter().fold(text.to_owned(), right);
-    let applies = |scope: Scope| scope == Everywhere || !about_code;
+    let applies = |scope: Scope| scope == Everywhere || reader == User;
     let terms = RETIRED.iter().filter(|(term, scope, _)| applies(*scope) && has(&text, term));
     let mut found: Vec<String> =
         terms.map(|(term, _, instead)| format!("\"{term}\": write {instead}")).collect();
-    if opens_with_who(&text) {
+    if reader != Comment && opens_with_who(&text) {
         found.push("a sentence opens with \"Who\": put the subject first".to_owned());
     }
     found
@@ -121,14 +141,14 @@ fn opens_with_who(text: &str) -> bool {
 }
 
 /// A page in paragraphs, so that a term is found across a line break.
-fn paragraphs(name: &str, page: &str, about_code: bool) -> Vec<Text> {
+fn paragraphs(name: &str, page: &str, reader: Reader) -> Vec<Text> {
     let mut found = Vec::new();
     let mut start = 0;
     for (number, line) in page.lines().chain([""]).enumerate() {
         if line.trim().is_empty() {
             let lines: Vec<&str> = page.lines().skip(start).take(number - start).collect();
             let text = lines.join(" ");
-            found.push(Text { place: format!("{name}:{}", start + 1), text, about_code });
+            found.push(Text { place: format!("{name}:{}", start + 1), text, reader });
             start = number + 1;
         }
     }
@@ -142,8 +162,9 @@ fn pages() -> Vec<Text> {
     pages.extend(fs::read_dir(root.join("docs")).unwrap().map(|entry| entry.unwrap().path()));
     for page in pages.iter().filter(|page| page.extension().is_some_and(|it| it == "md")) {
         let name = page.file_name().unwrap().to_string_lossy().into_owned();
-        let about_code = !["README.md", "PROTOCOL.md"].contains(&name.as_str());
-        texts.extend(paragraphs(&name, &fs::read_to_string(page).unwrap(), about_code));
+        let for_users = ["README.md", "PROTOCOL.md"].contains(&name.as_str());
+        let reader = if for_users { User } else { Developer };
+        texts.extend(paragraphs(&name, &fs::read_to_string(page).unwrap(), reader));
     }
     texts
 }
@@ -159,9 +180,9 @@ fn help(program: &str) -> Vec<Text> {
     let commands = main.split_once("Commands:\n").map_or("", |(_, commands)| commands);
     let commands = commands.lines().map_while(|line| line.strip_prefix("  "));
     let commands = commands.filter_map(|line| line.split_whitespace().next());
-    let mut texts = paragraphs(&name, &main, false);
+    let mut texts = paragraphs(&name, &main, User);
     for command in commands.filter(|command| *command != "help") {
-        texts.extend(paragraphs(&format!("{name} {command}"), &run(&[command]), false));
+        texts.extend(paragraphs(&format!("{name} {command}"), &run(&[command]), User));
     }
     texts
 }
@@ -208,39 +229,60 @@ fn literals(source: &str) -> Vec<(usize, String)> {
     found
 }
 
-fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
-        let name = entry.file_name().unwrap().to_string_lossy().into_owned();
-        if entry.is_dir() && name != "tests" && name != "examples" && name != "target" {
-            sources(&entry, found);
-        } else if name.ends_with(".rs") && !name.ends_with("tests.rs") {
-            found.push(entry);
+/// The source files below a folder, each with its path from the root and its text.
+fn sources(folder: &str) -> Vec<(String, String)> {
+    fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
+        for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if entry.is_dir() && !entry.ends_with("target") {
+                walk(&entry, found);
+            } else if entry.extension().is_some_and(|it| it == "rs") {
+                found.push(entry);
+            }
         }
     }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = Vec::new();
+    walk(&root.join(folder), &mut files);
+    let name = |file: &Path| file.strip_prefix(root).unwrap().display().to_string();
+    files.iter().map(|file| (name(file), fs::read_to_string(file).unwrap())).collect()
+}
+
+/// Every comment of a source file in paragraphs; what is not one is an empty line between two.
+fn comments(name: &str, source: &str) -> Vec<Text> {
+    fn comment(line: &str) -> &str {
+        let line = line.trim_start().strip_prefix("//");
+        line.map_or("", |text| text.trim_start_matches(['/', '!']).trim())
+    }
+    let page: Vec<&str> = source.lines().map(comment).collect();
+    paragraphs(name, &page.join("\n"), Comment)
 }
 
 /// Every string in `src/` with a space in it: the others are keys, names and formats.
 fn messages() -> Vec<Text> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut files = Vec::new();
-    sources(&root.join("src"), &mut files);
+    let is_test = |name: &str| {
+        ["/tests/", "/examples/"].iter().any(|it| name.contains(it)) || name.ends_with("tests.rs")
+    };
     let mut texts = Vec::new();
-    for file in files {
-        let source = fs::read_to_string(&file).unwrap();
-        let name = file.strip_prefix(root).unwrap().display().to_string();
+    for (name, source) in sources("src").into_iter().filter(|(name, _)| !is_test(name)) {
         let strings = literals(&source).into_iter().filter(|(_, text)| text.contains(' '));
         texts.extend(strings.map(|(line, text)| {
             let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-            Text { place: format!("{name}:{line}"), text, about_code: false }
+            Text { place: format!("{name}:{line}"), text, reader: User }
         }));
     }
     texts
 }
 
+fn all_comments() -> Vec<Text> {
+    let files = sources("src").into_iter().chain(sources("tests"));
+    let files = files.filter(|(name, _)| name != "tests/words.rs");
+    files.flat_map(|(name, source)| comments(&name, &source)).collect()
+}
+
 fn complain(texts: &[Text]) {
     let mut complaints = BTreeSet::new();
-    for Text { place, text, about_code } in texts {
-        for fault in retired(text, *about_code) {
+    for Text { place, text, reader } in texts {
+        for fault in retired(text, *reader) {
             complaints.insert(format!("{place}: {fault}"));
         }
     }
@@ -277,9 +319,17 @@ fn no_message_uses_a_retired_term() {
 }
 
 #[test]
+fn no_comment_uses_a_retired_term() {
+    let comments = all_comments();
+    assert!(comments.len() > 5_000, "the comments were read: {}", comments.len());
+    complain(&comments);
+}
+
+#[test]
 fn every_exception_is_needed() {
     let mut texts = pages();
     texts.extend(messages());
+    texts.extend(all_comments());
     for (allowed, why) in ALLOWED {
         let used = texts.iter().any(|it| it.text.contains(allowed));
         assert!(used, "\"{allowed}\" ({why}) does not occur any more");
@@ -301,7 +351,7 @@ fn the_rules_tell_retired_terms_from_others() {
         "Every limit says its name when it strikes",
         "is banned for ever",
     ] {
-        assert!(!retired(text, false).is_empty(), "{text}");
+        assert!(!retired(text, User).is_empty(), "{text}");
     }
     for text in [
         "Who is online?",
@@ -310,13 +360,16 @@ fn the_rules_tell_retired_terms_from_others() {
         "platform, information, stubborn, forms",
         "invalid room name \"rust\": room names begin with # (try #rust)",
     ] {
-        assert_eq!(retired(text, false), [""; 0], "{text}");
+        assert_eq!(retired(text, User), [""; 0], "{text}");
     }
-    assert_eq!(retired("the outbox of the journal", true), [""; 0]);
-    let page = paragraphs("a page", "one\ntwo\n\nkept for\never\n", true);
+    assert_eq!(retired("the outbox of the journal", Developer), [""; 0]);
+    let page = paragraphs("a page", "one\ntwo\n\nkept for\never\n", Developer);
     let places: Vec<&str> = page.iter().map(|it| it.place.as_str()).collect();
     assert_eq!(places, ["a page:1", "a page:4"]);
-    assert_eq!(retired(&page[1].text, true).len(), 1);
+    assert_eq!(retired(&page[1].text, Developer).len(), 1);
+    let found = comments("a file", "/// Kept for\n/// ever.\nfn f() {\n    // No one\n}\n");
+    let texts: Vec<&str> = found.iter().map(|it| it.text.as_str()).collect();
+    assert_eq!(texts, ["Kept for ever.", "No one"]);
     let source = "let a = 'x'; // \"no\"\nlet b: &'static str = \"one \\\" two\";\nlet c = r#\"three \"four\"\"#;";
     let strings = literals(source);
     let expected = [(2, "one \\\" two".to_owned()), (3, "three \"four\"".to_owned())];

@@ -46,4 +46,4 @@ pub use model::{
     check, glob, is_metadata_key, limits, marker_target, query, set_metadata, work,
 };
 pub use rules::FileUsage;
-pub use state::{Ban, Held, Hub, Member, Recalled, Room, User};
+pub use state::{Ban, Hub, Member, Recalled, Room, RoomUsage, User};

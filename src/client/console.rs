@@ -297,7 +297,7 @@ impl Console {
                 self.show(items, false);
             }
             Some(session) => {
-                session.heard(line, self.painter.now.timestamp());
+                session.receive(line, self.painter.now.timestamp());
                 self.show_of(session);
                 self.ask_or_not(irc);
             }

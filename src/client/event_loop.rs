@@ -1,4 +1,4 @@
-//! What all parts of a turn share: the poller, the timers and the time.
+//! The state that all parts of a turn share: the poller, the timers and the time.
 
 use crate::trace::{Phase, Trace};
 use chatloop_reactor::{Clock, Poller, Readiness, TimerId, Timers, Token};

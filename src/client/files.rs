@@ -14,7 +14,7 @@ use std::net::SocketAddr;
 use std::os::fd::AsFd;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-/// The server that the client chats with: files of its own are reached as it is.
+/// The server that the client chats with: its own files are reached as it is.
 #[derive(Clone)]
 pub(super) struct ChatServer {
     host: String,
@@ -58,7 +58,7 @@ impl ChatServer {
         let (host, path) = (host.trim_matches(['[', ']']), format!("/{path}"));
         let named = authority.to_owned();
         if port == self.port && (own || host.eq_ignore_ascii_case(&self.host)) {
-            // One port for both: whoever chats by TLS does not go without it for a file.
+            // One port for both: a client that chats by TLS does not go without it for a file.
             let (addresses, tls) = (self.addresses.clone(), self.tls.clone());
             return Ok((Target { addresses, tls, host: named }, path));
         }
@@ -104,7 +104,7 @@ impl Files {
         self.server = server;
     }
 
-    /// Moves a file, on a thread of its own.
+    /// Moves a file, on a separate thread.
     ///
     /// # Errors
     /// A text for people: it cannot begin.

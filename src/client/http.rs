@@ -1,4 +1,4 @@
-//! One HTTP request over a connection of its own, for a thread that may wait.
+//! One HTTP request over its own connection, for a thread that may wait.
 //!
 //! It has the reactor's transport under it, and so the same TLS as the chat. Rejected: an HTTP client
 //! library, which would bring a second TLS and an async runtime for two requests.

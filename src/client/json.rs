@@ -61,26 +61,26 @@ fn rfc3339(time: Timestamp) -> String {
     format!("{time:.3}")
 }
 
-fn message_object(heard: &Incoming) -> Value {
-    let reply = heard.reply.as_ref().map(|reply| &reply.id);
+fn message_object(incoming: &Incoming) -> Value {
+    let reply = incoming.reply.as_ref().map(|reply| &reply.id);
     let mut object = json!({
-        "type": "private", "nick": heard.nick, "own": heard.own, "kind": heard.kind,
-        "text": heard.text, "id": heard.id, "account": heard.account, "reply": reply,
+        "type": "private", "nick": incoming.nick, "own": incoming.own, "kind": incoming.kind,
+        "text": incoming.text, "id": incoming.id, "account": incoming.account, "reply": reply,
     });
     let Value::Object(fields) = &mut object else { return object };
-    if let Some(time) = heard.time {
+    if let Some(time) = incoming.time {
         fields.insert("time".to_owned(), rfc3339(time).into());
     }
-    if heard.past {
+    if incoming.past {
         fields.insert("type".to_owned(), "past".into());
-    } else if heard.room.is_some() {
+    } else if incoming.room.is_some() {
         let kind = fields.remove("kind").unwrap_or_default();
         fields.insert("type".to_owned(), kind);
-        fields.insert("mention".to_owned(), heard.mention.into());
+        fields.insert("mention".to_owned(), incoming.mention.into());
     }
-    if heard.past || heard.room.is_some() {
-        fields.insert("room".to_owned(), heard.room.clone().into());
-        fields.insert("number".to_owned(), heard.number.into());
+    if incoming.past || incoming.room.is_some() {
+        fields.insert("room".to_owned(), incoming.room.clone().into());
+        fields.insert("number".to_owned(), incoming.number.into());
     }
     object
 }

@@ -1,4 +1,4 @@
-//! What earlier connections have shown of a server: whether it has offered SCRAM, and whether it is for
+//! Knowledge of servers from earlier connections: whether one has offered SCRAM, and whether it is for
 //! TLS only (IRCv3 sts).
 //!
 //! A server that offered SCRAM once and no longer does may be someone in between who wants the
@@ -10,7 +10,7 @@
 //! instead of forgetting an old one. Without a home directory nothing is remembered.
 //!
 //! Keys are what the user typed, not addresses: an attacker who answers for a name answers for all
-//! addresses of it. Confessed: two clients that save in the same instant keep one of the two.
+//! addresses of it. Known limit: two clients that save in the same instant keep one of the two.
 
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Read, Write};
@@ -24,7 +24,7 @@ const MAX_FILE: u64 = 1024 * 1024;
 const SERVERS: &str = "server";
 const SCRAM: &str = "scram";
 /// The table of hosts that are for TLS only, until when, in seconds since 1970, and at which port. By host
-/// and not by port: whoever can forge an answer chooses the port.
+/// and not by port: anyone who can forge an answer chooses the port.
 const STS: &str = "sts";
 const UNTIL: &str = "until";
 const PORT: &str = "port";

@@ -279,9 +279,9 @@ impl Link {
         };
         let bytes = self.inbox.len() - before;
         let outcome = if end.is_none() { ReadOutcome::Bytes } else { ReadOutcome::Ended };
-        let held = trace::small(self.inbox.len());
+        let inbox = trace::small(self.inbox.len());
         let client = trace::number(SERVER);
-        let read = Event::Read { client, bytes: trace::small(bytes), held, outcome };
+        let read = Event::Read { client, bytes: trace::small(bytes), inbox, outcome };
         turn.trace.note(|| read);
         let (lines, before) = (self.events.len(), self.inbox.len());
         // Someone in between may have cut the last line.
@@ -290,7 +290,7 @@ impl Link {
             client,
             lines: trace::small(self.events.len() - lines),
             bytes: trace::small(before - self.inbox.len()),
-            held: trace::small(self.inbox.len()),
+            inbox: trace::small(self.inbox.len()),
         });
         if end.is_some() {
             (self.inbox, self.framer) = (Inbox::new(), Framer::default());

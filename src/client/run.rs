@@ -68,10 +68,10 @@ pub fn run(options: &Options) -> Exit {
     let colours = wants_colours(options) && io::stderr().is_terminal();
     let red = if colours { style::ERROR } else { "" };
     let stuck = |error| (Exit::System, format!("cannot continue: {error}"));
-    // The client lives in `talk`, so the terminal has been restored when the error is printed.
+    // The client lives in `run`, so the terminal has been restored when the error is printed.
     let outcome = prepare(options, red).and_then(|(connect_options, known, link, server)| {
-        let client = Client::new(options, red, connect_options, known, (link, server));
-        client.and_then(Client::talk).map_err(stuck)
+        let client = Client::new(options, red, connect_options, known, link, server);
+        client.and_then(Client::run).map_err(stuck)
     });
     outcome.unwrap_or_else(|(exit, why)| {
         to_stderr(&Notice::error(why), red);
@@ -124,7 +124,8 @@ impl<'options> Client<'options> {
         red: &'static str,
         connect_options: ConnectOptions,
         known: KnownServer,
-        (link, server): (Link, ChatServer),
+        link: Link,
+        server: ChatServer,
     ) -> io::Result<Client<'options>> {
         let person = connect_options.person;
         ignore_write_signals()?;
@@ -165,7 +166,8 @@ impl<'options> Client<'options> {
         })
     }
 
-    fn talk(mut self) -> io::Result<Exit> {
+    /// Turns until there is a reason to exit.
+    fn run(mut self) -> io::Result<Exit> {
         let mut events = Vec::new();
         self.link.start(&mut self.turn)?;
         loop {
@@ -195,11 +197,12 @@ impl<'options> Client<'options> {
                 self.handle(event)?;
             }
             self.turn.end_phase(Phase::Read);
-            self.fire()?;
+            self.handle_timers()?;
             self.turn.end_phase(Phase::Timers);
         }
     }
 
+    /// Everything that can wake the loop.
     fn handle(&mut self, event: &Readiness) -> io::Result<()> {
         match (event.token, &mut self.front) {
             (SIGNALS, _) => return self.take_signals(),
@@ -272,7 +275,8 @@ impl<'options> Client<'options> {
         self.front.console().map_or(Ok(()), |console| console.terminal.resume())
     }
 
-    fn fire(&mut self) -> io::Result<()> {
+    /// Does what is due.
+    fn handle_timers(&mut self) -> io::Result<()> {
         let now = self.turn.clock.now();
         while let Some(due) = self.turn.timers.pop_due(now) {
             match due {

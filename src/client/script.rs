@@ -224,7 +224,7 @@ impl Script {
         let Some(session) = irc else {
             return self.show(vec![DisplayItem::Line(line.to_owned())]);
         };
-        session.heard(line, self.painter.now.timestamp());
+        session.receive(line, self.painter.now.timestamp());
         self.refresh(irc);
     }
 

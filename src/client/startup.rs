@@ -1,4 +1,4 @@
-//! What is known before the first turn: the server's addresses, whether a person or a script uses
+//! Preparations for the first turn: the server's addresses, whether a person or a script uses
 //! the client, with which passwords, and in colours or not.
 //!
 //! Passwords come from the environment, a file or the terminal: never from an argument, which

@@ -1,5 +1,5 @@
 //! A file up to a server, or down to a file: what is sent, what is checked, and how it goes on after
-//! a break. It may wait as long as it takes: it has a thread of its own.
+//! a break. It may wait as long as it takes: it has its own thread.
 
 use super::http::{Connection, Head, PIECE, Target};
 use super::link::in_words;

@@ -1,4 +1,4 @@
-//! Files in memory, for a server without a data directory. What bounds them is counted by whoever
+//! Files in memory, for a server without a data directory. What bounds them is counted by the caller, which
 //! lets them in.
 
 use std::collections::BTreeMap;

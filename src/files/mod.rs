@@ -6,7 +6,7 @@
 //! | `directory` | files in a directory: half ones are never seen |
 //! | `memory` | files without a directory |
 //!
-//! Bytes are hashed and written as they come. Whoever asks bounds what is on its way: the thread
+//! Bytes are hashed and written as they come. The caller bounds what is on its way: the thread
 //! takes what it is given. Rejected: a thread for each upload, which would write more at a time and
 //! finish nothing sooner; confessed: a slow disk that syncs one file keeps the others waiting.
 
@@ -24,7 +24,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 
 pub use directory::files_in;
 
-/// Identifies a transfer for whoever asks.
+/// Identifies a transfer for the caller.
 pub type Transfer = u64;
 
 /// What the thread is to do.

@@ -1,4 +1,4 @@
-//! What is kept is whole, what is not is gone, in memory and in a directory.
+//! Stored files are whole, others are gone, in memory and in a directory.
 
 use super::*;
 use std::time::{Duration, Instant};

@@ -5,7 +5,7 @@
 //! alike, so what it makes too old is forgotten slowly, a day's worth an hour, beginning an hour later:
 //! time to set the clock right.
 //!
-//! Confessed: where nothing happens nothing is forgotten either, until something does; and after a
+//! Known limit: where nothing happens nothing is forgotten either, until something does; and after a
 //! jump of years that is right, only a restart, which believes the newest record, catches up.
 
 use crate::chat::Moment;

@@ -1,4 +1,4 @@
-//! What may be asked of an export, and what became of an export or an import.
+//! The selection of an export, and the outcome of an export or an import.
 
 use crate::chat::Name;
 

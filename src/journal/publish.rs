@@ -1,4 +1,4 @@
-//! The public form of a journal: what was said, as lines of JSON that other programs may rely on.
+//! The public form of a journal: its messages, as lines of JSON that other programs may rely on.
 //!
 //! It has no internal state and no secrets: no passwords, keys, addresses or user names. Fields may be
 //! added to it; none is renamed or removed while `version` is 1. Direct messages and the list of

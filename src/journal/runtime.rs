@@ -1,4 +1,4 @@
-//! What the program provides to a journal on disk: a wake-up, the time, and where its threads run.
+//! The surroundings that a program provides to a journal on disk: a wake-up, the time, and where its threads run.
 
 use std::sync::Arc;
 use std::time::Instant;

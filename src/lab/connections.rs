@@ -304,7 +304,7 @@ impl Connections {
             self.trace.note(|| Event::Read {
                 client: trace::number(event.token),
                 bytes: u32::try_from(self.received - before).unwrap_or(u32::MAX),
-                held: 0,
+                inbox: 0,
                 outcome: ReadOutcome::Bytes,
             });
             self.read_favoured(handler)?;
@@ -429,7 +429,7 @@ impl Connections {
             bytes = &self.lines;
         }
         if let Some(waiting) = &mut peer.waiting
-            && self.welcome.heard(waiting, &bytes[kept..])
+            && self.welcome.contains(waiting, &bytes[kept..])
         {
             peer.waiting = None;
             handler.ready(place);

@@ -135,7 +135,7 @@ fn the_messages_of_a_dead_sender_can_be_left_out() {
     assert_eq!(ledger.close(|sender| sender == 1).owed(&unfinished), 0);
 }
 
-/// The slow and obvious ledger: everything each receiver has heard, in a list.
+/// The slow and obvious ledger: everything each receiver has received, in a list.
 struct Naive {
     senders: u32,
     heard: Vec<Vec<u32>>,
@@ -255,7 +255,7 @@ fn it_counts_as_the_slow_and_obvious_ledger_does() {
         let (ledger, naive) = room.play(&mut dice, false);
         assert_eq!(ledger.faults, naive.faults);
         assert_eq!(order(&ledger), naive.order);
-        // Who writes the order decides only what crosses.
+        // The order of writing decides only what crosses.
         let (ledger, naive) = room.play(&mut dice, true);
         let crossed = naive.faults.crossed;
         assert_eq!(Faults { crossed, ..ledger.faults }, naive.faults);
@@ -280,7 +280,7 @@ fn senders_who_do_not_hear_themselves_do_not_cross() {
         room.streams = vec![order.clone(); room.owners.len()];
         let (ledger, _) = room.play(&mut dice, true);
         assert_eq!(ledger.faults, Faults::default());
-        // And one who hears two of different senders the other way round is noticed.
+        // And a member that receives two of different senders the other way round is noticed.
         let swap = (1..order.len()).find(|&it| {
             let heard = |number: u32| Some(number % room.senders) != room.owners[0];
             let two = order[it - 1] % room.senders != order[it] % room.senders;

@@ -1,6 +1,6 @@
 //! The lab: programs that put a chat server under load and check what it does.
 //!
-//! | module | subject |
+//! | file | subject |
 //! |---|---|
 //! | `payload` | the format of test messages, and how to find them in a stream of bytes |
 //! | `ledger` | which receiver has received what: lost, duplicated, reordered |

@@ -6,7 +6,7 @@
 //! |     |      |     |        send time, microseconds since the run began
 //! |     |      |     number of the message among those of its sender
 //! |     |      number of the sender
-//! |     the run, so that a message from an earlier run is nobody's
+//! |     the run, so that a message from an earlier run is no one's
 //! ```
 //!
 //! Printable, without a space, and every byte except for three numbers is known in advance: so a

@@ -27,7 +27,7 @@ pub struct Options {
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub slower_than: Option<Duration>,
 
-    /// Show how long turns and their phases took in place of the turns
+    /// Show how long turns and phases took, instead of the turns
     #[arg(long, conflicts_with = "chrome")]
     pub summary: bool,
 

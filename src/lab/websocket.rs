@@ -1,7 +1,7 @@
 //! A client's WebSocket around lines: each line is a message, and each message a line.
 //!
 //! Absent: fragments, and the proof in the answer to the handshake. The server under test sends none
-//! of the former, and whoever says 101 speaks frames from there on.
+//! of the former, and a server that answers 101 sends frames from there on.
 
 use crate::wire::websocket::{Opcode, write_masked};
 use std::io;
@@ -50,7 +50,7 @@ impl WebSocket {
     /// Whether frames may be sent from here on.
     ///
     /// # Errors
-    /// The server refuses, or sends what is none of it.
+    /// The server rejects it, or sends something else.
     pub fn receive(
         &mut self,
         mut bytes: &mut [u8],

@@ -1,4 +1,4 @@
-//! When a connection is ready: once it is established, or once the server has sent a given text
+//! The moment at which a connection is ready: once it is established, or the server has sent a text
 //! (`--welcome`), such as the end of a login or a join.
 //!
 //! The text is searched in the stream, across reads. Everything before and after it is ignored.
@@ -29,7 +29,7 @@ impl Welcome {
     }
 
     /// Whether the text is complete by the end of `bytes`, which follow the bytes received before.
-    pub fn heard(&self, waiting: &mut Waiting, bytes: &[u8]) -> bool {
+    pub fn contains(&self, waiting: &mut Waiting, bytes: &[u8]) -> bool {
         let Some(finder) = &self.finder else { return true };
         waiting.tail.extend_from_slice(bytes);
         let found = finder.find(&waiting.tail).is_some();
@@ -55,7 +55,7 @@ mod tests {
                 let mut seen = 0;
                 let found = stream.chunks(size).find(|chunk| {
                     seen += chunk.len();
-                    welcome.heard(&mut waiting, chunk)
+                    welcome.contains(&mut waiting, chunk)
                 });
                 assert!(found.is_some(), "{text:?} in pieces of {size}");
                 assert!(seen >= end && seen < end + size, "{text:?} in pieces of {size}: {seen}");
@@ -68,7 +68,7 @@ mod tests {
         let welcome = Welcome::new(Some("welcome"));
         let mut waiting = welcome.waiting().unwrap();
         for piece in ["wel", "welc", "", "om", "welcom", "x"].repeat(100) {
-            assert!(!welcome.heard(&mut waiting, piece.as_bytes()));
+            assert!(!welcome.contains(&mut waiting, piece.as_bytes()));
             assert!(waiting.tail.len() < "welcome".len());
         }
     }

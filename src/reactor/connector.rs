@@ -42,7 +42,7 @@ impl Connector {
         Ok(Connector { socket })
     }
 
-    /// The connection, or why there is none: refused, unreachable, timed out. Call it when the poller
+    /// The connection, or the error: "connection refused", unreachable, timed out. Call it when the poller
     /// reports it writable.
     ///
     /// # Errors

@@ -6,7 +6,7 @@
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use std::io;
 
-/// macOS calls its hard limit infinite and then refuses more than this (its OPEN_MAX).
+/// macOS calls its hard limit infinite and then rejects more than this (its OPEN_MAX).
 const MACOS_CEILING: libc::rlim_t = 10_240;
 
 /// Raises the soft limit to the hard one and returns what holds now.

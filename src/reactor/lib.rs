@@ -12,7 +12,7 @@
 //!   meaning;
 //! - [`buffer`]: bounded bytes in, shared bytes out;
 //! - [`fault`]: what rarely happens, on purpose;
-//! - [`trace`]: what the loop has done, for whoever watches it;
+//! - [`trace`]: what the loop has done, for those who watch it;
 //! - `simulated` (feature `simulation`): a network inside the process, for tests;
 //! - [`descriptors`] and [`memory`]: what the process may hold, and gives back.
 //!

@@ -1,6 +1,6 @@
-//! What a loop has done lately: a ring of small events that the loop writes and others read.
+//! A ring of small events that a loop writes as it acts and others read.
 //!
-//! A loop that waits for whoever watches it is no longer the loop that was to be watched. So the
+//! A loop that waits for its watchers is no longer the loop that was to be watched. So the
 //! writer never waits: a ring of fixed size is overwritten, and a [`Reader`] that is too slow loses
 //! the oldest events and is told how many.
 //!
@@ -56,7 +56,7 @@ impl<E> Ring<E> {
     }
 }
 
-/// How far somebody has read a [`Ring`]. A new one begins with the oldest event that is there.
+/// How far someone has read a [`Ring`]. A new one begins with the oldest event that is there.
 #[derive(Clone, Copy, Default, Debug)]
 pub struct Reader {
     next: u64,

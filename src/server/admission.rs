@@ -122,7 +122,7 @@ impl Admission {
         }
     }
 
-    /// A client that is forwarded counts as its proxy, and as one of a crowd: whoever runs the server
+    /// A client that is forwarded counts as its proxy, and as one of a crowd: the operator
     /// is told once how to tell them apart.
     pub(super) fn hint_at_proxy(&mut self, proxy: &PeerAddress) {
         if !std::mem::replace(&mut self.knows_of_proxy, true) {

@@ -20,7 +20,7 @@ mod values;
 pub use choices::{LogLevel, Operator, Registration, When};
 pub use files::FileSettings;
 pub use parameters::needs_restart;
-pub use sources::{Invalid, Origin, Setting, Settings, Task};
+pub use sources::{Invalid, Setting, Settings, Source, Task};
 pub use values::{Bytes, ChannelModes, Days, LineRate, Network, OrOff, Seconds};
 
 use crate::chat::limits::PASSWORD_LEAST;
@@ -493,7 +493,7 @@ impl Config {
     pub(in crate::server) fn registers_early(&self) -> bool {
         match self.registration {
             Registration::Early => true,
-            // Nobody new would get in otherwise.
+            // No one new would get in otherwise.
             Registration::Open => self.require_account,
             Registration::Operators | Registration::Closed => false,
         }

@@ -221,14 +221,14 @@ pub(super) struct Lifecycle {
     pub hung_up: bool,
     /// Whether the hub knows it: an `Enter` was proposed and no `Leave` yet.
     pub entered: bool,
-    /// It was taken for a plain peer and is none: the hub has a user for it until the `Leave` is applied,
-    /// and what that user hears is not for it.
+    /// It was taken for a plain peer and is not one: the hub has a user for it until the `Leave` is applied,
+    /// and what that user receives is not for it.
     pub withdrawn: bool,
     /// Whether it counts among the clients of its address.
     pub counted: bool,
     /// Probes of an ended input so far, for their growing distance.
     pub probes: u8,
-    pub last_heard: Tenths,
+    pub last_input: Tenths,
     /// Since when it is owed something and has taken nothing; `Tenths::NEVER` if it is owed nothing.
     pub stalled_since: Tenths,
     /// Its socket is closed with a reset, so that the system does not keep what it has not taken.
@@ -313,7 +313,7 @@ impl Connection {
             session,
             gate,
             life: Lifecycle {
-                last_heard: now,
+                last_input: now,
                 stalled_since: Tenths::NEVER,
                 ..Lifecycle::default()
             },
@@ -379,7 +379,7 @@ impl Connection {
         }
         match self.io.transport.read(&mut scratch[..room]) {
             Received::Bytes(count) if open => {
-                self.life.last_heard = now;
+                self.life.last_input = now;
                 self.io.inbox.receive(&scratch[..count]);
             }
             Received::Bytes(_) => return false, // sent after the farewell
@@ -433,8 +433,8 @@ impl Connection {
         self.life.reset = true;
     }
 
-    /// Nothing that waits for it is sent: it could not read it.
-    pub fn silence(&mut self) {
+    /// The same without a reset: it could not read what waits for it.
+    pub fn clear_output(&mut self) {
         self.io.outbox.clear();
         self.deferred = None;
     }

@@ -106,7 +106,8 @@ impl Engine {
         &self.hub
     }
 
-    /// Whether more commands should be taken. If not, the disk is behind; the waker will ring.
+    /// Whether more commands should be taken. If not, the disk is behind; it wakes the loop when it
+    /// has caught up.
     pub fn has_room(&self) -> bool {
         self.journal.has_room()
     }

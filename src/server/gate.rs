@@ -1,4 +1,4 @@
-//! Whether the next line of a connection may be taken, and if not, why.
+//! The gate of a connection's lines: whether the next one may be taken, and if not, why.
 
 use super::limits::{LINE_WORK, Pace, TokenBucket};
 use crate::chat::Change;
@@ -133,7 +133,7 @@ impl LineGate {
         gate
     }
 
-    /// The flood limit is for this client from now on, or no longer. Who waits for it is woken by
+    /// The flood limit is for this client from now on, or no longer. A client that waits for it is woken by
     /// the timer, which is armed already.
     pub(super) fn limit_flood(&mut self, limited: bool, now: Instant) {
         let flood = self.flood.take();

@@ -1,4 +1,4 @@
-//! Who may try a password now: delays after wrong ones.
+//! Delays after wrong passwords: who may try one now.
 //!
 //! An attempt is counted when it is submitted and taken back if the password was right. Counted
 //! only after the hash, two hundred connections would have two hundred free guesses.
@@ -18,7 +18,7 @@
 //! The password from before a change is no guess for an hour: the owner's other clients have it.
 //!
 //! The clock is the monotonic one, and nothing is kept on disk: a wall clock that jumps neither
-//! frees nor locks anyone. Confessed: a restart forgets the delays, and an owner who comes from a new
+//! frees nor locks anyone. Known limit: a restart forgets the delays, and an owner who comes from a new
 //! place while strangers guess waits with them.
 
 use crate::chat::{Name, Origin};

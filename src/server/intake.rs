@@ -1,4 +1,4 @@
-//! What clients send: lines out of inboxes, paid for, understood as actions.
+//! The intake of lines: out of inboxes, paid for, understood as actions.
 //!
 //! The classic trap is the end of a stream. `read` returning 0 says only that the peer will *send*
 //! nothing more: it may have closed, or it may have shut its sending half and still read
@@ -69,6 +69,8 @@ enum LineOutcome {
     NoLine,
     /// Look again when what blocks it is over.
     Blocked,
+    /// Its turn comes later, because of what is no matter of the connection itself.
+    Postponed(Blocked),
 }
 
 impl Intake {
@@ -92,7 +94,7 @@ impl Intake {
     }
 
     pub(super) fn begin_turn(&mut self, net: &Net) {
-        (self.budget, self.visits, self.current) = (TAKEN_PER_TURN, net.with_input(), None);
+        (self.budget, self.visits, self.current) = (TAKEN_PER_TURN, net.waiting_inputs(), None);
         self.stint = Some(Stint::begin(net.clock(), TAKING));
     }
 
@@ -120,23 +122,25 @@ impl Intake {
                 None if self.visits == 0 || self.budget == 0 || !net.may_answer() => return None,
                 None => {
                     let token = net.next_with_input()?;
-                    let alone = net.with_input() == 0;
+                    let alone = net.waiting_inputs() == 0;
                     (token, if alone { LINES_PER_TURN } else { LINES_PER_VISIT }, false)
                 }
             };
             let full = lines == 0 || self.budget == 0 || !net.may_answer();
-            let waits = net.waits_for_its_origin(token);
-            if full || waits {
-                self.end_visit(net, token);
-                note_wait(net, token, if waits { Blocked::ORIGIN } else { Blocked::SHARE });
-                net.look_at_input(token);
-                continue;
-            }
-            match self.take_line(net, hub, broadcast, token, actions) {
+            let outcome = match full {
+                true => LineOutcome::Postponed(Blocked::SHARE),
+                false => self.take_line(net, hub, broadcast, token, actions),
+            };
+            match outcome {
                 LineOutcome::Taken => {
                     self.current = Some((token, lines - 1, true));
                     self.visit.0 += 1;
                     return Some(token);
+                }
+                LineOutcome::Postponed(reason) => {
+                    self.end_visit(net, token);
+                    note_wait(net, token, reason);
+                    net.look_at_input(token);
                 }
                 outcome => {
                     self.end_visit(net, token);
@@ -157,7 +161,7 @@ impl Intake {
                 client: trace::number(token),
                 lines,
                 bytes: trace::small(bytes),
-                held: trace::small(net.held(token)),
+                inbox: trace::small(net.inbox_len(token)),
             });
         }
     }
@@ -173,6 +177,9 @@ impl Intake {
     ) -> LineOutcome {
         let (started, now, pace) = (net.started(), net.now(), net.pace());
         let Some(mut peer) = net.peer(token) else { return LineOutcome::Blocked };
+        if peer.waits_for_its_origin() {
+            return LineOutcome::Postponed(Blocked::ORIGIN);
+        }
         let Connection { gate, life, .. } = &*peer.connection;
         if life.phase == Phase::Open && life.hung_up && peer.is_outlived(started, now) {
             actions.push(Action::Gone);
@@ -202,7 +209,7 @@ impl Intake {
             return LineOutcome::Blocked;
         }
         // A body is no lines; what it may take is its own matter.
-        if used > 0 && !matches!(body, Body::Data(_)) {
+        if used > 0 && !matches!(body, Body::RequestBody(_)) {
             if life.hung_up {
                 gate.end_burst(pace, now);
             }
@@ -302,7 +309,7 @@ impl Intake {
 /// For those who watch: why the next line of a connection waits, if one does.
 fn note_wait(net: &Net, token: Token, more: Blocked) {
     net.trace().note_all(|| {
-        let (bytes, reasons) = (net.held(token), net.reasons(token) | more.bits());
+        let (bytes, reasons) = (net.inbox_len(token), net.reasons(token) | more.bits());
         let waits = bytes > 0 && reasons != 0;
         waits.then(|| Event::Waits {
             client: trace::number(token),

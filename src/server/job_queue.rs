@@ -5,9 +5,9 @@
 //!
 //! One bound, [`WAITING`], for all together, and it is shared as the thread is: when it is reached,
 //! the newest job of the origin that has most waiting gives way. So a school that is alone may fill
-//! the queue, and leaves room for whoever comes. Rejected: two waiting jobs for each origin, which
+//! the queue, and leaves room for newcomers. Rejected: two waiting jobs for each origin, which
 //! turned a class away that logs in at nine, and which a hundred origins still filled.
-//! Confessed: a thousand origins that guess at once make a login wait for a thousand jobs.
+//! Known limit: a thousand origins that guess at once make a login wait for a thousand jobs.
 
 use crate::chat::Origin;
 use std::collections::VecDeque;

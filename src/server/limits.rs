@@ -130,7 +130,7 @@ mod tests {
         assert_eq!(bucket.take(pace, next - Duration::from_nanos(1)).unwrap_err(), next);
         bucket.take(pace, next).unwrap();
         bucket.take(pace, next).unwrap_err();
-        // Who is gone has a second's worth left of a full one.
+        // A peer that is gone has a second's worth left of a full one.
         let mut left = TokenBucket::new(start);
         left.end_burst(pace, start);
         let taken = (0..1_000).take_while(|_| left.take(pace, start).is_ok()).count();

@@ -187,7 +187,7 @@ impl Log {
         };
         let by_environment = logger().filter_level(LevelFilter::Info).parse_default_env().build();
         let all = logger().filter_level(LevelFilter::Trace).build();
-        // Refused if this process has a logger already: that one stays.
+        // Fails if this process has a logger already: that one stays.
         let _ = log::set_boxed_logger(Box::new(Gate { by_environment, all }));
         set_level(config.log);
         Ok(Log { outlet, file })
@@ -201,7 +201,7 @@ impl Log {
         }
         let outlet = self.outlet.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(outlet) = outlet.as_ref() {
-            // Full: there is nobody to tell that to.
+            // Full: there is no one to tell that to.
             let _ = outlet.send(format!("{text}\n").into_bytes());
         }
     }
@@ -255,7 +255,7 @@ impl Drop for LogHold {
     fn drop(&mut self) {
         let left = HELD.lock().unwrap_or_else(PoisonError::into_inner).take().unwrap_or_default();
         if !left.is_empty() {
-            // The console has ended by a panic. Nobody is left to hear of an error.
+            // The console has ended by a panic. No one is left to be told of an error.
             let _ = io::stderr().write_all(&left);
         }
     }

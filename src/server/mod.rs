@@ -3,30 +3,32 @@
 //! | file | subject |
 //! |---|---|
 //! | [`turn`] | the loop and its order; read this first |
-//! | `accept`, `admission`, `origins`, `start` | listening, accepting, and how many of one origin |
+//! | `start`, `accept`, `admission`, `origins` | listening, accepting, and how many of one origin |
 //! | `net`, `connection`, `gate`, `deferred` | connections, and when their next line may be taken |
-//! | `intake` | lines out of inboxes, and what they cost |
+//! | `intake`, `shares`, `stint` | lines out of inboxes: what they cost, whose is next, how long a turn takes some |
 //! | `exchange` | performing actions, applying records |
 //! | `engine` | the hub and the journal |
 //! | `broadcast` | delivery to one peer and to many |
 //! | `worker`, `scram`, `random` | passwords, on a separate thread |
 //! | `password`, `passwd` | passwords from the command line |
 //! | `guesses`, `registrations`, `job_queue`, `hashing` | who may try one, whose turn it is, how it is hashed |
-//! | `limits`, `stats`, `config`, `reload` | configuration, limits, and what these have done |
+//! | `config`, `reload`, `limits`, `stats`, `expiry` | configuration, limits, and what these have done |
 //! | `operator`, `console`, `transcript`, `outlet`, `log`, `audit` | the operator's terminal and the log |
 //! | `metrics`, `times` | the server's numbers, for Prometheus |
 //! | `service` | what a service manager is told |
 //! | `transfers`, `upload_tokens` | files on their way up and down |
+//! | `loop_viewers`, `stepping` | pages that watch the loop, and its step mode |
 //! | `shutdown`, `trim` | shutting down, and returning memory |
-//! | `trace` | what each turn has done, for whoever watches it |
+//! | `export` | `chatloop-server export` at a terminal |
+//! | `simulated` | the same server, turned by a simulation |
 //!
 //! One turn, always in this order:
 //!
 //! ```text
-//! wait ─▶ accept and read ─▶ commands ─▶ timers ─▶ journal ─▶ apply ─▶ flush ─▶ reap
-//!         bytes to inboxes   inboxes to            records    hub to   one      sockets
-//!                            records,              that are   out-     write    are
-//!                            answers               committed  boxes    each     closed
+//! wait ─▶ read ─────▶ commands ─▶ timers ─▶ journal ────▶ answers ─▶ flush ─▶ reap
+//!         accept;     inboxes to            commit;       of the     one      sockets
+//!         bytes to    records,              apply: hub    journal    write    are
+//!         inboxes     answers               to outboxes              each     closed
 //! ```
 
 mod accept;
@@ -39,6 +41,7 @@ mod console;
 mod deferred;
 mod engine;
 mod exchange;
+mod expiry;
 mod export;
 mod gate;
 mod guesses;
@@ -47,15 +50,14 @@ mod intake;
 mod job_queue;
 mod limits;
 mod log;
-mod looks;
+#[cfg(feature = "web")]
+mod loop_viewers;
 #[cfg(feature = "web")]
 mod metrics;
 mod net;
 mod operator;
 mod origins;
 mod outlet;
-#[cfg(feature = "web")]
-mod pages;
 mod passwd;
 pub mod password;
 mod random;

@@ -287,14 +287,14 @@ impl ConsoleService {
         if let Some(viewpoint) = viewpoint
             && let Some(event) = effect.event_for(ME)
         {
-            self.hear(&event, viewpoint);
+            self.show_event(&event, viewpoint);
         }
     }
 
     /// Shows the operator an event.
-    pub(super) fn hear(&mut self, event: &Event, viewpoint: Viewpoint) {
+    pub(super) fn show_event(&mut self, event: &Event, viewpoint: Viewpoint) {
         let Some(operator) = &mut self.operator else { return };
-        operator.session.heard(event, viewpoint);
+        operator.session.observe(event, viewpoint);
         let mut lines = Vec::new();
         Format::Plain(operator.session.theme()).render(None, event, viewpoint, &mut lines);
         let said = matches!(
@@ -405,7 +405,7 @@ impl ConsoleService {
         None
     }
 
-    /// Whether there was a terminal at the start and is none now: it was closed, and no one can
+    /// Whether the terminal that it was started at is gone: it was closed, and no one can
     /// see this server or stop it from there. A server that is to outlive its terminal is started
     /// without it (`nohup`, a service).
     pub(super) fn has_lost_its_terminal(&self) -> bool {

@@ -1,4 +1,4 @@
-//! How many accounts an origin may register: a bucket for each.
+//! The limit of accounts that an origin may register: a bucket for each.
 
 use super::limits::{Pace, TokenBucket};
 use crate::chat::Origin;

@@ -1,5 +1,5 @@
-//! What a service manager (systemd) gives this process and is told by it: sockets and its log are in
-//! `start` and `transcript`, this is the socket of `Type=notify`.
+//! The notifications to a service manager (systemd, `Type=notify`). The sockets that it hands over are
+//! in `start`, its log is in `transcript`.
 
 use std::io;
 use std::os::unix::net::UnixDatagram;

@@ -1,9 +1,9 @@
-//! Whose input is looked at next: equal shares of the work for each origin, and for each connection
-//! of an origin.
+//! Equal shares of the work for each origin, and for each connection of an origin: they decide whose
+//! input is next.
 //!
-//! Fair queuing: each origin has a clock of its own that advances by what its requests cost, and the
-//! one whose clock is furthest behind is next; its connections take turns. Who alone has input has
-//! everything, and who comes back has nothing saved up. 250 connections of one origin together
+//! Fair queuing: each origin has its own clock, which advances by what its requests cost, and the
+//! one whose clock is furthest behind is next; its connections take turns. One that alone has input has
+//! everything, and one that comes back has nothing saved up. 250 connections of one origin together
 //! get as much as one of another, while both have input.
 //!
 //! An origin may have only so much unfinished work (`--origin-work`): records and questions that

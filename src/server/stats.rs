@@ -1,6 +1,6 @@
-//! What the limits have done so far: one counter for each, by name.
+//! Counters of the limits: how often each was exceeded, by name.
 //!
-//! A limit that strikes is told to one peer and perhaps to the log; whoever runs the server wants to
+//! A limit that is exceeded is told to one peer and perhaps to the log; the operator wants to
 //! know how often. Every part that enforces a limit has a handle and counts here; `/stats` and
 //! STATS show the counters that are not zero. A new limit is one row of the table.
 //!

@@ -1,4 +1,4 @@
-//! How long a part of a turn may take: it gives way between two lines, two records, two answers.
+//! The time that a part of a turn may take: it gives way between two lines, two records, two answers.
 //!
 //! The clock is read when enough has been done that it may have moved, as the costs tell: reading it
 //! for every line would cost more than many a line. It decides when others have their turn, and

@@ -1,4 +1,4 @@
-//! How long something has taken so far: a histogram of plain integers.
+//! A histogram of durations, in plain integers.
 
 use std::time::Duration;
 

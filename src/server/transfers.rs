@@ -243,7 +243,8 @@ impl Transfers {
         token: Token,
         name: String,
         uploader: Uploader,
-        (reserved, limit): (u64, FileLimit),
+        reserved: u64,
+        limit: FileLimit,
     ) -> io::Result<()> {
         let id: Arc<str> = random_id(&mut self.random)?.into();
         if let Some(store) = &self.store {

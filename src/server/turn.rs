@@ -1,6 +1,6 @@
 //! The turn: the one loop of the server, always in the same order.
 //!
-//! `wait → accept and read → commands → timers → journal → apply → flush → reap`
+//! `wait → read → commands → timers → journal → answers → flush → reap`
 //!
 //! The server owns its parts and routes between them: a part does its work and returns what
 //! concerns the others. What is asked for a peer is an [`Action`](crate::session::Action), and all
@@ -128,7 +128,7 @@ impl Server {
         let intake = Intake::new(config, stats.clone());
         let live = Live::new(settings).map_err(StartError::Setting)?;
         live.check_certificate(net.moment());
-        let mut exchange = Exchange::new(net, engine, broadcast, workers, (console, live), stats);
+        let mut exchange = Exchange::new(net, engine, broadcast, workers, console, live, stats);
         exchange.open_files(waker, &threads, random)?;
         Ok(Server {
             exchange,
@@ -144,7 +144,7 @@ impl Server {
         self.acceptor.addresses().collect()
     }
 
-    /// One line for whoever waits for the server to be ready: where, how, for how many.
+    /// One line for those who wait for the server to be ready: where, how, for how many.
     pub fn ready_line(&mut self) -> String {
         let places: Vec<String> = self.acceptor.addresses().map(|it| it.to_string()).collect();
         let (places, backend) = (places.join(" and "), self.exchange.net().poller().backend());
@@ -218,7 +218,7 @@ impl Server {
     /// the loop is served beside the turns: it would be all that it shows otherwise.
     fn wait(&mut self, ready: &mut Vec<Readiness>, longest: Option<Duration>) -> io::Result<usize> {
         while self.exchange.wait(ready, longest)? {
-            self.attend(ready, false);
+            self.serve_beside(ready, false);
             if self.shutdown.is_stopping() {
                 break;
             }
@@ -234,7 +234,7 @@ impl Server {
     }
 
     /// Serves what is ready and part of no turn.
-    fn attend(&mut self, readiness: &mut Vec<Readiness>, is_held: bool) {
+    fn serve_beside(&mut self, readiness: &mut Vec<Readiness>, is_held: bool) {
         for ready in readiness.drain(..) {
             self.dispatch(ready);
         }
@@ -253,7 +253,7 @@ impl Server {
             self.shutdown.watch(&mut poller, SIGNALS)?;
             self.exchange.watch_beside(&mut poller)?;
             poller.wait(&mut readiness, None)?;
-            self.attend(&mut readiness, true);
+            self.serve_beside(&mut readiness, true);
         }
         self.exchange.net().stand_still(before);
         Ok(())
@@ -287,7 +287,7 @@ impl Server {
             CONSOLE => self.at_console(ConsoleService::keys),
             token => match self.acceptor.listener(token) {
                 Some(number) => self.accept(number),
-                None if self.exchange.is_page(token) => self.exchange.attend(ready),
+                None if self.exchange.is_viewer(token) => self.exchange.serve_viewer(ready),
                 None => self.exchange.net().ready(ready),
             },
         }
@@ -364,7 +364,7 @@ impl Server {
         if self.shutdown.begin(signal, self.exchange.net()) {
             service::notify("STOPPING=1");
             self.acceptor.close(self.exchange.net());
-            self.exchange.say_goodbye();
+            self.exchange.notify_shutdown();
         }
     }
 }

@@ -1,4 +1,4 @@
-//! One-time tokens: whoever asks for one on a connection to the chat may upload a file with it.
+//! One-time tokens: a user who asks for one on a connection to the chat may upload a file with it.
 //!
 //! Rejected: guests who upload without one. A token ties an upload to a user who is there: one who
 //! has given the server's password, and whom a room's operators may kick.

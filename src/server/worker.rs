@@ -4,7 +4,7 @@
 //! file of hashes is not a list of passwords. In the loop every login would delay all clients; here
 //! a storm of logins delays only other logins.
 //!
-//! Limits: one thread, and those of its queue; whoever gives way there is told to retry.
+//! Limits: one thread, and those of its queue; a client whose job gives way there is told to retry.
 //! No password is ever logged. A job that panics only fails itself: its client is told, and the
 //! thread continues with the next.
 
@@ -64,7 +64,7 @@ enum Mode {
 }
 
 impl Workers {
-    /// Starts the thread. It rings `waker` for each job that is done.
+    /// Starts the thread. It wakes the loop for each job that is done.
     pub(super) fn start(waker: Waker, wakes: WakeReceiver, random: Random) -> io::Result<Workers> {
         let mut worker = Worker::new(random)?;
         Workers::start_with(waker, wakes, move |work| match work {
@@ -125,7 +125,7 @@ impl Workers {
         Ok(Workers { wakes, mode: Mode::Thread { jobs, done }, done: VecDeque::new() })
     }
 
-    /// The waker has rung.
+    /// The loop has been woken.
     pub(super) fn awake(&mut self) {
         self.wakes.drain();
     }

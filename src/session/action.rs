@@ -31,8 +31,8 @@ pub enum Action {
         /// What opens its WebSocket.
         answer: Vec<u8>,
     },
-    /// Do what the page asks for that the loop is shown to.
-    Page(PageRequest),
+    /// Do what a viewer of the loop asks for.
+    Viewer(ViewerRequest),
     /// Show these lines to this peer alone: help, a setting, what is wrong with its line.
     Tell(Vec<String>),
     /// Show what answers its question.
@@ -114,7 +114,7 @@ pub enum Action {
     /// The peer is gone: tell the others, close.
     Gone,
     /// The input has ended; the peer may still be reading.
-    ListenOn,
+    InputEnded,
     /// Check after this time whether a batch is still open.
     WatchBatch(Duration),
 }
@@ -137,9 +137,9 @@ pub enum Relay {
     Forwarded(Option<IpAddr>),
 }
 
-/// What a page asks for that the loop is shown to.
+/// What a viewer of the loop asks for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum PageRequest {
+pub enum ViewerRequest {
     /// What comes next: it has shown what it was sent.
     Next,
     /// Step mode: so many turns.

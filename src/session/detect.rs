@@ -1,7 +1,7 @@
 //! The protocol of a connection, told from its first bytes.
 //!
-//! A program opens in one of a few shapes; everything else is a person typing. So not the first
-//! word decides but the form of the first line: `GET real, people` and `nick of time` are text.
+//! A program opens in one of a few shapes; everything else is a person typing. So the first
+//! line is judged by its form and not by its first word: `GET real, people` and `nick of time` are text.
 
 use crate::chat::Name;
 use crate::wire::clean::without_mark;
@@ -104,7 +104,7 @@ fn blanks(first: &[u8]) -> usize {
 }
 
 /// The same for a peer that was taken for a plain one because it was slow, told from its first line.
-/// A person types after the greeting: an IRC command in lower case is none of a program.
+/// A person types after the greeting: an IRC command in lower case is not a program's.
 pub(super) fn detect_late(line: &[u8]) -> Option<Detect> {
     let found = detect(&[line, b"\n"].concat());
     let text = std::str::from_utf8(line).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What a session and its runner hand each other: units of input, steps of a login, replays.
+//! Values that a session and its runner hand each other: units of input, steps of a login, replays.
 
 use super::detect::Detect;
 use crate::chat::{Challenge, Claim};
@@ -22,9 +22,9 @@ pub enum Body<'a> {
     /// Nothing from the peer: an answer goes on with its next page.
     More,
     /// A WebSocket frame with its header, or what cannot be one.
-    Frame(&'a [u8]),
+    WebSocketFrame(&'a [u8]),
     /// A piece of the body of a request.
-    Data(&'a [u8]),
+    RequestBody(&'a [u8]),
     /// A line over the limit, with the label that it bore.
     TooLong(Option<String>),
 }

@@ -28,7 +28,7 @@ mod transfer;
 /// Times as people read them, in UTC.
 pub use time::{shown, shown_to_the_second};
 
-pub use action::{Action, PageRequest, Proof, Relay};
+pub use action::{Action, Proof, Relay, ViewerRequest};
 pub use detect::{Detect, Protocol, detect};
 pub use frame::{Body, Frame, Needs, PasswordAnswer, ProofAnswer, Replay};
 pub use irc::View;
@@ -94,7 +94,7 @@ impl Dialect {
     pub fn format(&self) -> Format {
         match self {
             Dialect::Plain(plain) => Format::Plain(plain.theme()),
-            Dialect::Irc(irc) => Format::Irc(irc.look(), irc.framing()),
+            Dialect::Irc(irc) => Format::Irc(irc.render_caps(), irc.framing()),
             Dialect::Http(_) => Format::Nothing,
         }
     }
@@ -147,14 +147,17 @@ impl Dialect {
             (Dialect::Plain(plain), Body::More) => actions.extend(plain.more()),
             // The limit is a setting: the server names it.
             (Dialect::Plain(plain), Body::TooLong(_)) => plain.taken(true),
-            (Dialect::Irc(irc), Body::Frame(frame)) => irc.take_frame(frame, view, out, actions),
+            (Dialect::Irc(irc), Body::WebSocketFrame(frame)) => {
+                irc.take_frame(frame, view, out, actions)
+            }
             (Dialect::Irc(irc), body) => irc.answering(true, out, |irc, out| match body {
                 Body::TooLong(label) => irc.too_long(label.as_deref(), view, out),
                 Body::Line(line) => irc.take(line, view, out, actions),
                 Body::More => irc.more(view, out, actions),
-                Body::Opening(_) | Body::Frame(_) | Body::Data(_) => {}
+                Body::Opening(_) | Body::WebSocketFrame(_) | Body::RequestBody(_) => {}
             }),
-            (Dialect::Plain(_), Body::Frame(_) | Body::Data(_)) | (Dialect::Http(_), _) => {}
+            (Dialect::Plain(_), Body::WebSocketFrame(_) | Body::RequestBody(_))
+            | (Dialect::Http(_), _) => {}
         }
     }
 
@@ -247,7 +250,7 @@ impl Dialect {
     ) {
         match self {
             Dialect::Plain(plain) => {
-                plain.heard(event, viewpoint);
+                plain.observe(event, viewpoint);
                 plain::render(plain.theme(), event, viewpoint, out);
             }
             Dialect::Irc(irc) => {
@@ -261,8 +264,7 @@ impl Dialect {
         }
     }
 
-    /// Tells the peer what it is shown of the past before all else. What is empty needs no words in
-    /// IRC.
+    /// Shows the peer history before all else. An empty one is not mentioned in IRC.
     pub fn tell_replay(&mut self, past: &Event, view: &mut View<'_>, out: &mut Vec<u8>) {
         let is_empty = matches!(past, Event::Past(past) if past.entries.is_empty());
         if !is_empty || matches!(self, Dialect::Plain(_)) {
@@ -271,9 +273,9 @@ impl Dialect {
     }
 
     /// Notes what the peer is told in lines shared with others.
-    pub fn heard(&mut self, event: &Event, viewpoint: Viewpoint) {
+    pub fn observe(&mut self, event: &Event, viewpoint: Viewpoint) {
         if let Dialect::Plain(plain) = self {
-            plain.heard(event, viewpoint);
+            plain.observe(event, viewpoint);
         }
     }
 
@@ -422,11 +424,11 @@ impl Dialect {
         self.irc()?.answering(false, out, |irc, out| irc.look_at_batch(view, out))
     }
 
-    /// Whether it is to be told of its own doing in a room.
-    pub fn hears_itself(&self, event: &Event) -> bool {
+    /// Whether it is told of what it does in a room itself.
+    pub fn receives_own(&self, event: &Event) -> bool {
         match self {
             Dialect::Plain(_) | Dialect::Http(_) => true,
-            Dialect::Irc(irc) => irc.hears_itself() || !matches!(event, Event::RoomMessage(_)),
+            Dialect::Irc(irc) => irc.receives_own() || !matches!(event, Event::RoomMessage(_)),
         }
     }
 
@@ -470,7 +472,7 @@ impl Dialect {
             // It can give no password any more.
             Dialect::Plain(plain) if plain.is_locked() => plain::without_password(),
             Dialect::Plain(plain) if plain.is_undecided() => return None,
-            Dialect::Plain(_) => Action::ListenOn,
+            Dialect::Plain(_) => Action::InputEnded,
         })
     }
 
@@ -490,8 +492,8 @@ impl Dialect {
     }
 
     /// Its time is over: whether it counted as a client that has not registered.
-    pub fn step_away(&mut self) -> bool {
-        self.irc().is_some_and(irc::Session::step_away)
+    pub fn stop_registering(&mut self) -> bool {
+        self.irc().is_some_and(irc::Session::stop_registering)
     }
 
     /// The IRC session, if that is its dialect: for what only IRC has.

@@ -1,4 +1,4 @@
-//! What a program knows of its own command line: completions for shells, and its manual page.
+//! A program's own command line: completions for shells, and its manual page.
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use clap_complete::Shell;

@@ -105,7 +105,7 @@ pub(super) fn check(arg: &Arg, value: &str) -> Result<(), String> {
     Err(format!("{} ({help})", reason(&error)))
 }
 
-/// The text of an error, without what Rust says of a number that is none.
+/// The text of an error, without what Rust says of a number that is not one.
 fn number_in_words(text: &str) -> String {
     text.replace("invalid digit found in string", "expected a whole number")
         .replace("cannot parse integer from empty string", "expected a whole number")

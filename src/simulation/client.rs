@@ -278,7 +278,7 @@ impl Client {
         !self.was_slow && self.not_read_for < LINGER
     }
 
-    /// Whether it is in a handshake, which may be refused.
+    /// Whether it is in a handshake, which may be rejected.
     pub fn may_be_refused(&self) -> bool {
         (self.carrier.is_framed() || self.carrier.is_encrypted()) && !self.is_in
     }
@@ -364,7 +364,7 @@ impl Client {
         if let Some(room) = room {
             let (asked, confirmed) = &mut self.joins[room];
             *confirmed += 1;
-            // What it has asked to leave meanwhile, it may hear of or not.
+            // It may be told of rooms that it has asked to leave meanwhile, or not.
             if confirmed == asked && self.rooms.contains(&room) && !self.closing {
                 ledger.joined(self.number, room);
             }

@@ -1,4 +1,4 @@
-//! What a client that speaks HTTP asks for, and whether the answer is right.
+//! The errand of a client that speaks HTTP: what it asks for, and whether the answer is right.
 
 use chatloop_reactor::simulated::Dice;
 
@@ -73,7 +73,7 @@ impl Errand {
     /// What the answer says.
     ///
     /// # Errors
-    /// It is none, or not what it should be.
+    /// It is not one, or not what it should be.
     pub(super) fn answer(&self, received: &[u8]) -> Result<Outcome, String> {
         let Some(end) = received.windows(4).position(|four| four == b"\r\n\r\n") else {
             return Ok(Outcome::Open);

@@ -1,4 +1,4 @@
-//! What was said and what was received, and whether the two agree.
+//! The messages that were sent and those that were received, and whether the two agree.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -41,7 +41,7 @@ impl Target {
 
 struct Said {
     target: Target,
-    /// Who had to hear it: members at that time.
+    /// Who had to receive it: members at that time.
     owed: BTreeSet<usize>,
     /// Someone has.
     heard: bool,
@@ -51,16 +51,16 @@ struct Said {
 #[derive(Default)]
 pub(super) struct Ledger {
     said: BTreeMap<Id, Said>,
-    /// What each client has heard, in order.
+    /// What each client has received, in order.
     heard: BTreeMap<usize, Vec<Id>>,
-    /// The last of each speaker that a client has heard.
+    /// The last of each speaker that a client has received.
     last: BTreeMap<(usize, usize), u32>,
-    /// What a client was shown as history before it could hear it.
+    /// What a client was shown as history before it could receive it.
     recalled: BTreeSet<(usize, Id)>,
     /// How often each speaker was told that something is not saved; any number of times, if it may
     /// not have been there to be told.
     refused: BTreeMap<usize, Option<usize>>,
-    /// Messages may be refused.
+    /// Messages may be rejected.
     may_refuse: bool,
     /// Who is in a room for certain: joined, confirmed, and not on the way out.
     members: [BTreeSet<usize>; ROOMS.len()],
@@ -80,7 +80,7 @@ pub(super) fn text(target: Target, (speaker, number): Id) -> String {
 }
 
 impl Ledger {
-    /// Whether a message may be refused, too.
+    /// Whether a message may be rejected, too.
     pub(super) fn new(may_refuse: bool) -> Ledger {
         Ledger { may_refuse, ..Ledger::default() }
     }
@@ -109,7 +109,7 @@ impl Ledger {
         self.forgive(client, Some(Target::Client(client)));
     }
 
-    /// It is gone, or will not hear all of what it is sent.
+    /// It is gone, or will not receive all of what it is sent.
     pub(super) fn gone(&mut self, client: usize) {
         for members in &mut self.members {
             members.remove(&client);
@@ -266,7 +266,7 @@ impl Ledger {
         let mut refused = self.refused.clone();
         for ((speaker, number), said) in &self.said {
             let Some(listener) = said.owed.first() else { continue };
-            // One that is refused, no one hears.
+            // One that is rejected, no one receives.
             let is_refused = match refused.get_mut(speaker) {
                 Some(None) => true,
                 Some(Some(count)) if *count > 0 => {
@@ -297,7 +297,7 @@ impl Ledger {
     }
 
     /// The last messages of a room as its history has them, `total` with those of no client: all that
-    /// anyone has heard must be there.
+    /// anyone has received must be there.
     ///
     /// # Errors
     /// What is missing.

@@ -7,8 +7,8 @@
 //! data directory, when the date jumps and when the server is killed. What the clients receive is
 //! held against what they have sent:
 //!
-//! - nothing is lost, duplicated, reordered or torn, and no one receives what was said elsewhere;
-//! - all see one order, and a message that was refused is seen by no one;
+//! - nothing is lost, duplicated, reordered or corrupted, and no one receives messages of other rooms;
+//! - all see one order, and a message that was rejected is seen by no one;
 //! - what anyone has seen is in the history after a kill, and a file that was said to be kept is there;
 //! - between two turns, every connection is watched for what its state says, and every queue
 //!   keeps its bound; no turn after turn comes to nothing; the loop does not sleep on a wake.

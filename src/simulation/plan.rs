@@ -1,4 +1,4 @@
-//! Which operations and faults a seed has, and how often.
+//! The plan of a seed: which operations and faults it has, and how often.
 
 use super::certificate;
 use crate::tls::Connector;

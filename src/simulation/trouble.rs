@@ -1,4 +1,4 @@
-//! What happens to the data directory behind the server's back, as other programs and people do it.
+//! Trouble with the data directory behind the server's back, as other programs and people make it.
 
 use chatloop_reactor::simulated::Dice;
 use rusqlite::Connection;
@@ -8,7 +8,7 @@ use std::path::PathBuf;
 enum Trouble {
     /// Another program writes: its lock ends with its connection.
     Locked(Connection),
-    /// The database refuses a record now and then.
+    /// The database rejects a record now and then.
     Refusing,
     /// The lock file is somewhere else.
     Moved,

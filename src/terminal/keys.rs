@@ -26,7 +26,7 @@ pub const MAX_PASTE: usize = 4 * 1024 * 1024;
 /// Bytes of one escape sequence that are kept; the rest of a longer one is dropped.
 const MAX_SEQUENCE: usize = 32;
 
-/// How long an ESC may stand alone. As a key of its own it does little here, so the marker of a paste
+/// How long an ESC may stand alone. As a key it does little here, so the marker of a paste
 /// that a slow line cuts behind it matters more than a fast Escape.
 const SEQUENCE_TIMEOUT: Duration = Duration::from_millis(500);
 

@@ -361,7 +361,7 @@ impl LineConsole {
         std::mem::take(&mut self.out)
     }
 
-    /// Takes what has been printed, with no row behind it: somebody else has the terminal next.
+    /// Takes what has been printed, with no row behind it: someone else has the terminal next.
     pub fn last_frame(&mut self) -> Vec<u8> {
         self.screen.hide(&mut self.out);
         std::mem::take(&mut self.out)

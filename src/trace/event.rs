@@ -1,4 +1,4 @@
-//! What can happen in a turn: small events of one size, and the bytes that a page is sent of each.
+//! The events of a turn: small, of one size, and the bytes that a page is sent of each.
 
 use chatloop_reactor::fault::Injected;
 use chatloop_reactor::{Interest, Outbox, Readiness, Token};
@@ -20,6 +20,19 @@ pub enum Phase {
 }
 
 impl Phase {
+    /// In the order of a turn; `Show` is the client's last one.
+    #[cfg(test)]
+    pub const ALL: [Phase; 8] = [
+        Phase::Read,
+        Phase::Commands,
+        Phase::Timers,
+        Phase::Journal,
+        Phase::Answers,
+        Phase::Flush,
+        Phase::Reap,
+        Phase::Show,
+    ];
+
     pub fn name(self) -> &'static str {
         match self {
             Phase::Read => "read",
@@ -102,14 +115,14 @@ pub enum Event {
         client: u32,
         bytes: u32,
         /// Bytes in the inbox from here on.
-        held: u32,
+        inbox: u32,
         outcome: ReadOutcome,
     },
     Lines {
         client: u32,
         lines: u32,
         bytes: u32,
-        held: u32,
+        inbox: u32,
     },
     /// The next line of a connection waits: a set of reasons, and the bytes of its inbox.
     Waits {
@@ -238,44 +251,53 @@ impl Event {
             |bits: [bool; 3]| bits.iter().rev().fold(0, |all, bit| all << 1 | u8::from(*bit));
         let row = |kind, client| Row { kind, client, ..Row::default() };
         match *self {
-            Event::Turn { number, began, ready } => Row { x: number, y: began, ..row(1, ready) },
-            Event::Waited { time } => Row { x: time, ..row(2, 0) },
-            Event::Phase { phase, spent } => Row { a: phase as u8, x: spent, ..row(3, 0) },
-            Event::Accepted { client } => row(4, client),
-            Event::Read { client, bytes, held, outcome } => {
-                Row { a: outcome as u8, x: bytes.into(), y: held.into(), ..row(5, client) }
+            Event::Turn { number, began, ready } => {
+                Row { x: number, y: began, ..row(RowKind::Turn, ready) }
             }
-            Event::Lines { client, lines, bytes, held } => {
+            Event::Waited { time } => Row { x: time, ..row(RowKind::Waited, 0) },
+            Event::Phase { phase, spent } => {
+                Row { a: phase as u8, x: spent, ..row(RowKind::Phase, 0) }
+            }
+            Event::Accepted { client } => row(RowKind::Accepted, client),
+            Event::Read { client, bytes, inbox, outcome } => Row {
+                a: outcome as u8,
+                x: bytes.into(),
+                y: inbox.into(),
+                ..row(RowKind::Read, client)
+            },
+            Event::Lines { client, lines, bytes, inbox } => {
                 let b = u16::try_from(lines).unwrap_or(u16::MAX);
-                Row { b, x: bytes.into(), y: held.into(), ..row(6, client) }
+                Row { b, x: bytes.into(), y: inbox.into(), ..row(RowKind::Lines, client) }
             }
-            Event::Record { client, id } => Row { x: id, ..row(7, client) },
+            Event::Record { client, id } => Row { x: id, ..row(RowKind::Record, client) },
             Event::Run { events, clients, bytes, chunk } => {
-                Row { b: chunk, x: events.into(), y: bytes.into(), ..row(8, clients) }
+                Row { b: chunk, x: events.into(), y: bytes.into(), ..row(RowKind::Run, clients) }
             }
             Event::Written { client, bytes, left } => {
-                Row { x: bytes.into(), y: left.into(), ..row(9, client) }
+                Row { x: bytes.into(), y: left.into(), ..row(RowKind::Written, client) }
             }
             Event::Watch { client, read, write } => {
-                Row { a: bits([read, write, false]), ..row(10, client) }
+                Row { a: bits([read, write, false]), ..row(RowKind::Watch, client) }
             }
-            Event::Timer { client } => row(11, client),
-            Event::Closed { client } => row(12, client),
+            Event::Timer { client } => row(RowKind::Timer, client),
+            Event::Closed { client } => row(RowKind::Closed, client),
             Event::Waits { client, reasons, bytes } => {
-                Row { a: reasons, x: bytes.into(), ..row(13, client) }
+                Row { a: reasons, x: bytes.into(), ..row(RowKind::Waits, client) }
             }
             Event::Queue { client, part, slices } => {
                 let two = |at: usize| {
                     let word = |(chunk, units): Slice| u64::from(chunk) | u64::from(units) << 16;
                     word(slices[at]) | word(slices[at + 1]) << 32
                 };
-                Row { a: part, x: two(0), y: two(2), ..row(14, client) }
+                Row { a: part, x: two(0), y: two(2), ..row(RowKind::Queue, client) }
             }
             Event::Ready { client, read, write, hangup } => {
-                Row { a: bits([read, write, hangup]), ..row(15, client) }
+                Row { a: bits([read, write, hangup]), ..row(RowKind::Ready, client) }
             }
-            Event::Totals { queued, timers } => Row { x: queued, y: timers.into(), ..row(17, 0) },
-            Event::Fault { client, what } => Row { a: what as u8, ..row(16, client) },
+            Event::Totals { queued, timers } => {
+                Row { x: queued, y: timers.into(), ..row(RowKind::Totals, 0) }
+            }
+            Event::Fault { client, what } => Row { a: what as u8, ..row(RowKind::Fault, client) },
         }
     }
 }
@@ -302,11 +324,68 @@ pub struct News {
     pub notes: Vec<Note>,
 }
 
-/// What a page is sent of one thing: 24 bytes, little-endian. `src/session/web/loop-model.js` is its
-/// other end.
+/// What a [`Row`] is about. `src/session/web/loop-model.js` has the same numbers and names.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+#[repr(u8)]
+pub enum RowKind {
+    // An `Event`, of the same name.
+    #[default]
+    Turn = 1,
+    Waited,
+    Phase,
+    Accepted,
+    Read,
+    Lines,
+    Record,
+    Run,
+    Written,
+    Watch,
+    Timer,
+    Closed,
+    Waits,
+    Queue,
+    Ready,
+    Fault,
+    Totals,
+    /// Events were overwritten before the page had them; `x`: how many.
+    Lost = 32,
+    /// What holds for a connection; `a`: its interest, `b`: why its next line waits, `x` and `y`: the
+    /// bytes of its inbox and of its send queue.
+    State,
+    /// What a connection is called, as a text behind the row.
+    Name,
+    /// The text of a message, behind the row.
+    Text,
+    /// The states of all connections follow.
+    Snapshot = 40,
+    /// The time (`x`), and how many timers (`client`) and connections (`y`) there are.
+    Now,
+    /// A timer: when it is due (`x`), whose it is, and what it is for, as a text behind the row.
+    Deadline,
+    /// Whether the loop waits for a step (`a`).
+    Held,
+    /// The first row: whether there are steps (`a`), the version (`b`), and the limits of an inbox
+    /// (`client`) and of a send queue, soft (`x`) and hard (`y`).
+    Hello = 48,
+}
+
+#[cfg(test)]
+impl RowKind {
+    pub const ALL: [RowKind; 26] = {
+        use RowKind::*;
+        [
+            Turn, Waited, Phase, Accepted, Read, Lines, Record, Run, Written, Watch, Timer, Closed,
+            Waits, Queue, Ready, Fault, Totals, Lost, State, Name, Text, Snapshot, Now, Deadline,
+            Held, Hello,
+        ]
+    };
+}
+
+/// What a page is sent of one thing: 24 bytes, little-endian. What the fields mean depends on the
+/// kind: see [`Event::row`] and [`RowKind`].
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct Row {
-    pub kind: u8,
+    pub kind: RowKind,
     pub a: u8,
     pub b: u16,
     pub client: u32,
@@ -320,7 +399,7 @@ pub const ROW: usize = 24;
 impl Row {
     pub fn write(&self, out: &mut Vec<u8>) {
         let Row { kind, a, b, client, x, y } = self;
-        out.extend([*kind, *a]);
+        out.extend([*kind as u8, *a]);
         out.extend(b.to_le_bytes());
         out.extend(client.to_le_bytes());
         out.extend(x.to_le_bytes());

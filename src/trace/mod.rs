@@ -1,4 +1,4 @@
-//! What a loop has done in its turns, for those who watch it: events in a ring, and the ring's readers.
+//! The trace of a loop, for those who watch it: events in a ring, and the ring's readers.
 //!
 //! | file | subject |
 //! |---|---|
@@ -18,7 +18,7 @@ mod turn;
 
 pub use chrome::Chrome;
 pub use event::{
-    Event, NO_CLIENT, News, Note, Phase, REASONS, ROW, ReadOutcome, Row, number, small,
+    Event, NO_CLIENT, News, Note, Phase, REASONS, ROW, ReadOutcome, Row, RowKind, number, small,
 };
 pub use pen::TraceFormat;
 pub use recorder::{Position, Trace};

@@ -5,7 +5,7 @@
 //! event has in the text of a trace. `scripts/loop.bt` reads them.
 //!
 //! Attached to [`turn`], a tracer switches the noting of events on for as long as it is there, so
-//! whoever wants others has to attach to this one, too. The others cost nothing until then: they are
+//! someone who wants others has to attach to this one, too. The others cost nothing until then: they are
 //! passed where an event is put into the ring.
 //!
 //! Limits: Linux; numbers only, so a connection is the number of its slot.
@@ -32,11 +32,11 @@ pub(super) fn pass(event: &Event) {
         }
         Event::Phase { phase, spent } => probe!(chatloop, phase, phase, spent),
         Event::Accepted { client } => probe!(chatloop, accept, client),
-        Event::Read { client, bytes, held, outcome } => {
-            probe!(chatloop, read, client, bytes, held, outcome);
+        Event::Read { client, bytes, inbox, outcome } => {
+            probe!(chatloop, read, client, bytes, inbox, outcome);
         }
-        Event::Lines { client, lines, bytes, held } => {
-            probe!(chatloop, lines, client, lines, bytes, held);
+        Event::Lines { client, lines, bytes, inbox } => {
+            probe!(chatloop, lines, client, lines, bytes, inbox);
         }
         Event::Waits { client, reasons, bytes } => probe!(chatloop, waits, client, reasons, bytes),
         Event::Record { client, id } => probe!(chatloop, record, client, id),

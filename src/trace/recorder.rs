@@ -6,7 +6,7 @@
 //! told how many events are missing. Switched off, an event costs one look at a flag.
 //!
 //! A descriptor may be hidden: that of a page that watches. Nothing is noted of it, and a turn that
-//! was for hidden descriptors alone is none.
+//! was for hidden descriptors alone does not count.
 //!
 //! Limits: an event has the time of its turn, only phases are measured. Message texts are in a trace
 //! only where they are asked for: it is pasted into homework.
@@ -54,8 +54,8 @@ struct Inner {
     wanted: Cell<bool>,
     /// This turn is for the file, too: a whole one, or none of it.
     writing: Cell<bool>,
-    /// Pages that read.
-    pages: Cell<usize>,
+    /// Viewers: pages at `/loop` that read.
+    viewers: Cell<usize>,
     texts: bool,
     began: Instant,
     ring: RefCell<Ring<Event>>,
@@ -104,7 +104,7 @@ impl Trace {
             on: Cell::new(thread.is_some()),
             wanted: Cell::new(thread.is_some()),
             writing: Cell::new(thread.is_some()),
-            pages: Cell::new(0),
+            viewers: Cell::new(0),
             texts,
             began: clock.now(),
             ring: RefCell::new(Ring::new(EVENTS)),
@@ -246,7 +246,7 @@ impl Trace {
         }
         let waited = || nanoseconds(clock.now().saturating_duration_since(slept));
         let is_probed = probes::turn(self.0.turns.get(), waited, ready.len());
-        if self.0.wanted.get() || self.0.pages.get() > 0 || is_probed {
+        if self.0.wanted.get() || self.0.viewers.get() > 0 || is_probed {
             self.note_turn(clock, slept, ready);
         } else {
             self.0.on.set(false);
@@ -342,9 +342,9 @@ impl Trace {
         position.events.is_behind(&self.0.ring.borrow())
     }
 
-    /// A page reads from here on.
-    pub fn open_page(&self) -> Position {
-        self.0.pages.set(self.0.pages.get() + 1);
+    /// One more viewer reads from here on.
+    pub fn add_viewer(&self) -> Position {
+        self.0.viewers.set(self.0.viewers.get() + 1);
         self.0.ended.set(None);
         self.here()
     }
@@ -356,8 +356,8 @@ impl Trace {
         }
     }
 
-    pub fn close_page(&self) {
-        self.0.pages.set(self.0.pages.get().saturating_sub(1));
+    pub fn remove_viewer(&self) {
+        self.0.viewers.set(self.0.viewers.get().saturating_sub(1));
     }
 
     /// Nanoseconds between the trace's beginning and `when`, negative before it.

@@ -1,4 +1,4 @@
-//! What a loop did in its turns, as a text that people and programs read.
+//! The turns of a loop as a text that people and programs read.
 //!
 //! A turn is a block: what it waited for, what it did, and what its phases took.
 //!

@@ -1,8 +1,7 @@
 //! A server's address as people write it: `HOST`, `PORT`, `HOST:PORT`, `[::1]:PORT`, `[::1]`.
 //!
 //! A `+` before the port means TLS, as IRC clients know it: `HOST:+PORT`. The port may also follow as
-//! a word of its own. One grammar for all programs, so that what works
-//! with one works with the others.
+//! a separate word. One grammar for all programs, so that what works with one works with the others.
 
 use std::fmt;
 use std::str::FromStr;

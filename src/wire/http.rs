@@ -44,7 +44,7 @@ pub const TOO_LONG: Fault =
 #[derive(Debug)]
 pub struct Request<'a> {
     pub method: &'a str,
-    /// The path without its query; `None` if the target is none (`*`, the authority of CONNECT).
+    /// The path without its query; `None` if the target has none (`*`, the authority of CONNECT).
     pub path: Option<&'a str>,
     /// What stands behind the `?` of the target.
     pub query: Option<&'a str>,
@@ -347,7 +347,7 @@ mod tests {
         }
     }
 
-    /// Whoever begins a list may begin it with anything; a proxy adds its hop behind that.
+    /// The client may begin the list with anything; a proxy adds its hop behind that.
     #[test]
     fn a_value_that_is_not_utf_8_hides_no_header() {
         let request = |headers: &[u8]| {

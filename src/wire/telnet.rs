@@ -15,7 +15,7 @@ const SB: u8 = 250;
 const WILL: u8 = 251;
 const DONT: u8 = 254;
 
-/// The longest command: a subnegotiation with a list of environment variables. A longer one is none.
+/// The longest command: a subnegotiation with a list of environment variables. A longer one is not taken for one.
 pub const LONGEST: usize = 512;
 
 /// The length of the command that `bytes` begin with, 0 if there is none; `None` if it is not whole.

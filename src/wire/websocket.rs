@@ -124,7 +124,7 @@ pub fn write_masked(first: u8, payload: &[u8], out: &mut Vec<u8>) {
     encoder.transform_frame_payload(&mut out[start..]);
 }
 
-/// What proves to a client that its handshake was understood; `None` if its key is none.
+/// What proves to a client that its handshake was understood; `None` if its key is invalid.
 pub fn accept(key: &str) -> Option<String> {
     let mut nonce = [0; 16];
     let decoded = Base64::decode(key, &mut nonce).ok()?;

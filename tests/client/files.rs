@@ -221,7 +221,7 @@ fn a_line_that_may_mean_a_file_asks_first() {
     terminal.wait_for("? [y/N]");
     terminal.type_keys("y");
     terminal.wait_for("/plan.txt");
-    // Who comes later knows it by its name from the history.
+    // One who comes later knows it by its name from the history.
     let mut other = Terminal::start_with(server.address, &["--nick", "bob"], &[]);
     other.wait_for("/plan.txt");
     other.wait_for("#lobby [You]:");

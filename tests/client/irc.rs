@@ -127,7 +127,7 @@ fn a_paste_is_one_message_or_several() {
 fn after_a_loss_nothing_is_missing_or_doubled() {
     const CAPABILITIES: &str =
         "batch draft/chathistory echo-message labeled-response message-tags server-time";
-    // So many minutes from now: what is half a day old is not heard but read.
+    // So many minutes from now: what is half a day old comes from the history.
     let now = jiff::Timestamp::now();
     let at = |minutes: i64| {
         let time = now.checked_add(jiff::SignedDuration::from_mins(minutes)).unwrap();
@@ -271,7 +271,7 @@ fn after_a_wrong_password_it_is_asked_for_again_and_nobody_joins_as_a_guest() {
     assert!(!bytes.contains("secret"), "{bytes:?}");
 }
 
-/// The real server, killed while somebody is away from the line, and started again.
+/// The real server, killed while a user is away, and started again.
 #[test]
 #[cfg_attr(not(feature = "disk"), ignore = "needs the feature disk")]
 fn what_was_said_while_the_line_was_down_is_there_afterwards() {
@@ -297,7 +297,7 @@ fn what_was_said_while_the_line_was_down_is_there_afterwards() {
     terminal.wait_for("back in #x as ada");
     terminal.wait_for("-- missed 2 messages in #lobby:");
     terminal.wait_for("sixth");
-    // Whatever else the server has to say of the past comes before the answer to this.
+    // Whatever else the server sends of the history comes before the answer to this.
     terminal.type_keys("/topic #x\r");
     terminal.wait_for("#x has no topic");
     let seen = terminal.contents();
@@ -312,7 +312,7 @@ fn what_was_said_while_the_line_was_down_is_there_afterwards() {
     std::fs::remove_dir_all(data).unwrap();
 }
 
-/// Somebody says something in the lobby, and it was taken.
+/// Someone sends a message to the lobby, and it was accepted.
 fn say(server: std::net::SocketAddr, text: &str) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_chatloop-client"))
         .args([server.ip().to_string(), server.port().to_string()])

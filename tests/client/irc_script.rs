@@ -214,7 +214,7 @@ fn a_lost_connection_is_exit_code_3() {
     peer.let_in("");
     peer.enter("#x");
     assert_eq!(peer.hear().unwrap(), "PRIVMSG #x :hello");
-    // The PING behind it is not answered: nobody knows whether it was heard.
+    // The PING behind it is not answered: no one knows whether it was received.
     peer.reset();
     assert!(text(&finished(child, 3).stderr).contains("connection lost"));
 }
@@ -267,7 +267,7 @@ fn what_follows_a_join_is_said_there() {
     finished(child, 0);
 }
 
-/// A machine under load may say its first word later than a chatloop server waits for it.
+/// A machine under load may send its first bytes later than a chatloop server waits for them.
 #[test]
 fn who_comes_too_late_for_irc_tries_again() {
     let server = LineServer::new();
@@ -284,7 +284,7 @@ fn who_comes_too_late_for_irc_tries_again() {
     assert_eq!(text(&finished(child, 0).stderr), "");
 }
 
-/// It would wait for ever for the word that its line was taken.
+/// It would wait forever to be told that its line was accepted.
 #[test]
 fn a_server_that_answers_no_ping_is_exit_code_3() {
     let server = LineServer::new();
@@ -391,7 +391,7 @@ fn json_has_ids_and_accounts() {
     );
     let answer = next(&|value| value["type"] == "past");
     assert_eq!((&answer["reply"], &answer["text"]), (&said["id"], &"and another".into()));
-    // What happens has types of its own, and one's own messages have ids.
+    // What happens has its own types, and one's own messages have ids.
     let number = &said["number"];
     writeln!(input, "mine\n/edit last my own\n/react {number} +1\n/delete last").unwrap();
     let mine = next(&|value| value["type"] == "message" && value["text"] == "mine");

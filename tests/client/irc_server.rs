@@ -39,14 +39,14 @@ impl IrcPeer {
         }
     }
 
-    /// Hears these lines.
+    /// Receives these lines.
     pub fn expect(&mut self, lines: &[&str]) {
         for expected in lines {
             assert_eq!(self.hear().as_deref(), Some(*expected));
         }
     }
 
-    /// Lets somebody in who sends `CAP`, `NICK`, `USER`: with no word about CAP if there are no
+    /// Lets someone in who sends `CAP`, `NICK`, `USER`: with no word about CAP if there are no
     /// capabilities, as old servers do.
     pub fn let_in(&mut self, capabilities: &str) {
         self.expect(&["CAP LS 302"]);

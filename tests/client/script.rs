@@ -264,7 +264,7 @@ fn megabytes_go_through_whole_though_nobody_reads_the_echo_before_all_is_said() 
         let mut child = piped(server.address(), &arguments);
         let mut input = child.stdin.take().unwrap();
         let peer = server.accept();
-        // The echo goes into a thread of its own: the server's patience must not matter here.
+        // The echo goes into a separate thread: the server's patience must not matter here.
         let echo = std::thread::spawn(move || {
             let mut stream = peer.stream();
             let mut lines = BufReader::new(peer.stream());

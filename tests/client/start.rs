@@ -11,7 +11,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 static STARTING: Mutex<()> = Mutex::new(());
 
-/// Nobody is between fork and exec as long as this is held.
+/// No one is between fork and exec as long as this is held.
 pub fn nobody_is_starting() -> MutexGuard<'static, ()> {
     STARTING.lock().unwrap_or_else(PoisonError::into_inner)
 }

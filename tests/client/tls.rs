@@ -177,7 +177,7 @@ fn a_server_that_asks_for_tls_in_the_clear_is_met_again_by_tls_and_never_without
         let _ = client.stdin.take().unwrap().write_all(b"hello by TLS\n");
         client.wait_with_output().unwrap()
     };
-    // Whoever cannot be trusted is told nothing more.
+    // A server that cannot be trusted is told nothing more.
     let output = run(&certificate);
     assert_eq!(output.status.code(), Some(1), "{}", errors(&output));
     assert!(errors(&output).contains("TLS handshake failed"), "{}", errors(&output));

@@ -19,7 +19,7 @@ const TIMEOUT: Duration = Duration::from_secs(20);
 pub const ALICE: SessionId = SessionId(1);
 pub const BOB: SessionId = SessionId(2);
 
-/// A directory of its own, gone with the test.
+/// A separate directory, gone with the test.
 pub struct Scratch(pub PathBuf);
 
 impl Scratch {
@@ -200,7 +200,7 @@ impl Chat {
         }
     }
 
-    /// What was said and what happened, in order: texts, and for the rest who did what.
+    /// Messages and events, in order: texts, and for the rest who did what.
     pub fn playback(&mut self, range: Range, limit: u32) -> Vec<String> {
         let scope = Scope::Room(lobby());
         let query = Query { scope, range, limit: Some(limit), events: true };

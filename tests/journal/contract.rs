@@ -51,7 +51,7 @@ fn history_comes_from_any_point_in_any_direction() {
 fn an_answer_ends_at_what_has_been_told() {
     on_all("told", &Limits::default(), |chat| {
         chat.says(ALICE, "one");
-        // Kept, but not applied yet: whoever asks will still hear of it.
+        // Kept, but not applied yet: a client that asks will still be told of it.
         let (time, two) = (Moment(chat.clock), say("two", None));
         chat.journal.propose(time, ALICE, two);
         chat.journal.end_turn();
@@ -236,7 +236,7 @@ fn what_happened_is_shown_to_who_asks_and_counts_like_words() {
         let nick = Name::new("robert");
         let renamed = chat.happens(BOB, Change::Nick { nick });
         chat.happens(BOB, Change::Part { room: room(), reason: Some("bye".into()) });
-        // Who only listens hears of no such thing.
+        // A client that only listens is told of no such thing.
         let tags = "+typing=active".into();
         chat.happens(ALICE, Change::Tag { to: room(), tags, status: None });
         let tags = "+x;+draft/persist".into();
@@ -414,14 +414,14 @@ fn a_guest_has_the_conversations_of_the_session_and_nobody_else_has_them() {
         let (to, reason) = (Name::new("alice"), None);
         chat.happens(BOB, Change::TakeBack { to, id: two, reason });
         assert_eq!(with(chat, ALICE, "rob", Range::Latest, 9), ["one", "three"]);
-        // Who comes by her name, or in her place, has not been there.
+        // A user who takes her name, or her place, has not been there.
         chat.happens(ALICE, Change::Leave { departure: QuitReason::Quit });
         let other = SessionId(8);
         enter(chat, other, "alice");
         assert_eq!(with(chat, other, "rob", Range::Latest, 9), NOTHING);
         enter(chat, ALICE, "ally");
         assert_eq!(with(chat, ALICE, "rob", Range::Latest, 9), NOTHING);
-        // The other one still knows what was said, by the name of then.
+        // The other one still has the messages, by the name of then.
         assert_eq!(with(chat, BOB, "alice", Range::Latest, 9), ["one", "three"]);
         // With an account it is that account's, and on neither's list.
         let (account, hash) = (Name::new("eve"), PasswordHash::new("$argon2id$"));

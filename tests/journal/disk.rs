@@ -1,4 +1,4 @@
-//! What only the journal on disk promises: it survives, it refuses in words, it leaves no traces.
+//! What only the journal on disk promises: it survives, it rejects with a reason, it leaves no traces.
 
 use crate::chat::{ALICE, BOB, Chat, Scratch, lobby, runtime, say};
 use chatloop::chat::{Change, Name, Point, QuitReason, Range, Scope};
@@ -48,7 +48,7 @@ fn a_restart_gives_the_state_and_the_history_back_snapshot_or_not() {
     }
 }
 
-/// The test below runs this in a process of its own, and kills it. It tells every message that
+/// The test below runs this in its own process, and kills it. It tells every message that
 /// came back as kept, as a server would tell it to a client.
 #[test]
 #[ignore = "the victim of killed_at_any_moment_nothing_told_is_lost_or_doubled"]
@@ -164,7 +164,7 @@ fn a_damaged_file_is_told_from_an_empty_one() {
     assert!(matches!(found, JournalError::Corrupt { .. }), "{found:?}");
 }
 
-/// The test below runs this in a process of its own, because the limit is the whole process's.
+/// The test below runs this in its own process, because the limit is the whole process's.
 #[test]
 #[ignore = "part of a_disk_that_was_full_keeps_again_as_soon_as_there_is_space"]
 fn full() {
@@ -231,7 +231,7 @@ fn a_limited_file_rejects_messages_in_words_and_loses_nothing_that_was_kept() {
     }
     let Health::Failing { reason, .. } = chat.journal.health() else { panic!() };
     assert!(kept > 5 && reason.contains("--max-data"), "{reason}");
-    // Coming and going is possible, talking is not, and the past can be read.
+    // Coming and going is possible, talking is not, and history can be read.
     assert!(chat.tries(BOB, Change::Leave { departure: QuitReason::Quit }).is_some());
     assert_eq!(chat.tries(ALICE, say("short", None)), None);
     assert_eq!(chat.lobby(Range::Latest, 500).len(), kept);
@@ -247,7 +247,7 @@ fn a_writer_that_panics_goes_on_from_the_file() {
     let scratch = Scratch::new("panic");
     let (tell, woken) = mpsc::channel();
     let wakes = AtomicUsize::new(0);
-    // Whoever opens a journal says how it is woken: that is where this writer is made to fail, for
+    // The opener of a journal says how it is woken: that is where this writer is made to fail, for
     // the third record it hands back.
     let wake: Wake = Arc::new(move || {
         let _ = tell.send(());

@@ -8,6 +8,11 @@ use std::fs;
 /// Lines of a file. About 500 are wanted; this is where it stops being "about".
 const LONGEST_FILE: usize = 600;
 
+/// The first line of a file is a noun phrase, which reads well in an index: it begins with none of these.
+const QUESTIONS: [&str; 12] = [
+    "Are", "Does", "How", "Is", "What", "When", "Where", "Whether", "Which", "Who", "Whose", "Why",
+];
+
 const TOP_LEVEL: &[&str] =
     &["Cargo.toml", "Cargo.lock", "LICENSE", "README.md", "src", "tests", "scripts", "docs"];
 
@@ -19,6 +24,9 @@ fn badly_formed(source: &Source) -> Vec<String> {
     }
     if !source.text.starts_with("//! ") {
         wrong.push(format!("{} does not begin with what it holds", source.at(1)));
+    }
+    if QUESTIONS.contains(&source.text.split_whitespace().nth(1).unwrap_or_default()) {
+        wrong.push(format!("{} begins with a question and not with a noun", source.at(1)));
     }
     for name in ["todo", "unimplemented", "dbg"] {
         for place in places(&source.code, name) {
@@ -126,6 +134,32 @@ fn undeclared(sources: &[Source]) -> Vec<String> {
     sources.iter().filter(lost).map(Source::name).collect()
 }
 
+/// What the table of files at the head of a module names and does not declare, and the other way round.
+fn table_of_files(source: &Source) -> Vec<String> {
+    let head: Vec<&str> = source.text.lines().take_while(|line| line.starts_with("//!")).collect();
+    let Some(start) = head.iter().position(|line| line.starts_with("//! | file |")) else {
+        return Vec::new();
+    };
+    let rows = head[start + 2..].iter().take_while(|line| line.starts_with("//! |"));
+    let cells = rows.map(|row| row.split('|').nth(1).unwrap());
+    let names = cells.flat_map(|cell| cell.split('`').skip(1).step_by(2));
+    // `run/connection` lies in its own folder.
+    let named: BTreeSet<&str> = names.filter(|name| !name.contains('/')).collect();
+    let mut known = declared(&source.shipped);
+    known.retain(|name| name != "tests");
+    let head = head.concat();
+    let unknown = named.iter().filter(|name| !known.iter().any(|it| it == *name));
+    let unnamed = known.iter().filter(|name| !head.contains(&format!("`{name}`")));
+    let wrong = unknown.map(|name| (*name).to_owned()).chain(unnamed.cloned());
+    wrong.map(|name| format!("{} the table of files: {name}", source.at(1))).collect()
+}
+
+#[test]
+fn a_table_of_files_names_every_file() {
+    let wrong: Vec<String> = sources().iter().flat_map(table_of_files).collect();
+    assert_none("named and not declared, or declared and not named", &wrong);
+}
+
 #[test]
 fn a_file_answers_one_question_and_says_which() {
     let wrong: Vec<String> = sources().iter().flat_map(badly_formed).collect();
@@ -156,8 +190,19 @@ fn a_bad_file_is_seen() {
     let count = |text: &str| badly_formed(&Source::new("chat/x.rs", text)).len();
     assert_eq!(count("//! A file.\nfn f() {}"), 0);
     assert_eq!(count("fn f() { todo!() }"), 2);
+    assert_eq!(count("//! What it is.\nfn f() {}"), 1);
     assert_eq!(count(&"//! Long.\n".repeat(LONGEST_FILE + 1)), 1);
     assert_eq!(count(concat!("//! A file.\n// FIX", "ME")), 1);
+    let table = |modules: &str| {
+        let text = format!(
+            "//! Rooms.\n//!\n//! | file | x |\n//! |---|---|\n//! | [`a`], `b` | y |\n\n{modules}"
+        );
+        table_of_files(&Source::new("chat/mod.rs", &text)).len()
+    };
+    assert_eq!(
+        (table("mod a;\nmod b;"), table("mod b;"), table("mod a;\nmod b;\nmod c;")),
+        (0, 1, 1)
+    );
     let sources = [
         Source::new("lib.rs", "mod chat;"),
         Source::new("chat/mod.rs", "mod a;\nmod b;\nmod c;\nuse a::A;\npub use b::B;"),

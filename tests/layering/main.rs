@@ -8,7 +8,7 @@
 //! | `owners` | `impl Server` in one file; no field of an owner is reached from outside |
 //! | `system` | system calls, `unsafe`, sockets and clocks where they are meant to be |
 //! | `order` | no walk over a `HashMap` |
-//! | `files` | one question for each file, its length, no unused file |
+//! | `files` | one question for each file, its length, no unused file, tables that name all files |
 //!
 //! Each rule is a function over sources, and a test shows it fail on a sample. `source` and `imports`
 //! are what the rules read with: a small lexer that blanks comments and literals, so that prose may

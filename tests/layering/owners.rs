@@ -6,7 +6,7 @@ use crate::source::{Source, assert_none, line_of, places, sources, word};
 const TURN: &str = "server/turn.rs";
 
 /// Structs that lend some of their fields and keep others: a station needs several of them at once,
-/// which methods could not give. What they lend is a part or a value of its own.
+/// which methods could not give. What they lend is a part or a separate value.
 const LENDERS: &[&str] = &[
     "Exchange",   // the parts a command passes; each of them is closed
     "Connection", // lent to one station for one peer

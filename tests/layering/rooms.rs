@@ -33,7 +33,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("chat/rules", &["chat/model", "chat/log", "chat/api", "chat/state"]),
 ];
 
-/// File, and the one room it imports beside those of its own. The file says why.
+/// File, and the one room it imports beside its own. The file says why.
 const EXCEPTIONS: &[(&str, &str)] = &[("server/console.rs", "terminal")];
 
 /// Program, and the room it starts; `chatloop-lab` has two.

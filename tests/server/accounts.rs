@@ -183,7 +183,7 @@ fn a_server_may_require_an_account() {
     assert!(rest.contains("ERROR :"), "{rest}");
 }
 
-/// Whoever is no longer logged in does not stay as a guest.
+/// A user who is no longer logged in does not stay as a guest.
 #[test]
 fn where_an_account_is_required_a_logout_ends_the_session() {
     let server = Server::start(&["--require-account", "--oper=root:correct-horse"]);

@@ -1,4 +1,4 @@
-//! Does the room behave: who comes and goes, who hears what, in which order?
+//! Does the room behave: who comes and goes, who receives what, in which order?
 
 use crate::common::{Client, Server, texts};
 use chatloop_reactor::Backend;
@@ -60,8 +60,8 @@ fn a_line_reaches_everyone_else_and_never_its_sender(backend: Backend) {
     room.iter_mut().for_each(Client::assert_nothing_waits);
 }
 
-/// Four talk at once, from four threads. What each of them hears is what the two who are silent
-/// hear, without its own lines; and each one's lines are in the order they were said.
+/// Four talk at once, from four threads. What each of them receives is what the two who are silent
+/// receive, without its own lines; and each one's lines are in the order they were said.
 fn everyone_hears_the_same_order(backend: Backend) {
     const SPEAKERS: usize = 4;
     const LINES: usize = 150;
@@ -101,7 +101,7 @@ fn pieces_are_put_together_and_segments_taken_apart(backend: Backend) {
     let mut room = server.room(2);
     let name = room[0].name();
     let mut heard = Vec::new();
-    // An answer to somebody else between two pieces: the server meets them one by one.
+    // An answer to someone else between two pieces: the server meets them one by one.
     for piece in ["one li", "ne in ", "pieces\r", "\ntwo lines\nin one segment\n/wh", "o\nend\n"] {
         room[0].send(piece);
         room[1].send("/fence\n");
@@ -262,7 +262,7 @@ fn a_question_between_two_lines_holds_up_neither() {
     assert_eq!(room[1].line(), texts::said(&name, "there"));
 }
 
-/// What is said in one segment with `/quit` is heard; what comes behind it is not.
+/// What is sent in one segment with `/quit` is received; what comes behind it is not.
 #[test]
 fn nothing_counts_after_quit() {
     let server = Server::start(&[]);

@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 const ROWS: u16 = 40;
 const COLUMNS: u16 = 100;
 
-/// The server at a terminal of its own.
+/// The server at its own terminal.
 struct AtTerminal {
     child: Child,
     keyboard: File,
@@ -43,7 +43,7 @@ fn terminal() -> (File, OwnedFd) {
     (File::from(master), slave)
 }
 
-/// The server in a session of its own, whose terminal this is.
+/// The server in its own session, whose terminal this is.
 fn spawn_at(slave: &OwnedFd, arguments: &[&str]) -> Child {
     let side = || Stdio::from(slave.try_clone().unwrap());
     let mut command = Command::new(env!("CARGO_BIN_EXE_chatloop-server"));
@@ -243,7 +243,7 @@ fn ctrl_z_gives_the_terminal_back_and_fg_takes_it_again() {
     let (mut terminal, address) = AtTerminal::serve(&[]);
     terminal.type_keys("half");
     terminal.wait("half a line", |terminal| terminal.row() == "[server]: half");
-    // As a shell's Ctrl-Z does; a session without a shell refuses the key.
+    // As a shell's Ctrl-Z does; a session without a shell ignores the key.
     terminal.signal(Signal::SIGTSTP);
     let stopped = waitpid(terminal.pid(), Some(WaitPidFlag::WUNTRACED)).unwrap();
     assert!(matches!(stopped, WaitStatus::Stopped(..)), "{stopped:?}");

@@ -139,7 +139,7 @@ fn a_silent_crowd_wakes_nobody(backend: Backend) {
     const CROWD: usize = 500;
     let server = Server::on(backend, &["--quiet"]);
     let mut crowd: Vec<Client> = (0..CROWD).map(|_| server.join()).collect();
-    // The first one has heard of everybody, so the server has nothing left to do.
+    // The first one has been told of everyone, so the server has nothing left to do.
     for online in 2..=CROWD {
         let entry = crowd[0].line();
         assert!(texts::is_some_entry(&entry) && entry.contains(&format!(" {online} users")));
@@ -193,7 +193,7 @@ fn a_burst_of_newcomers_is_welcomed_in_order() {
         }
     }
     assert_eq!(entries, CROWD);
-    // Whoever came later was told the right number and heard nothing from before.
+    // Those who came later were told the right number and received nothing from before.
     for (place, client) in crowd.iter_mut().enumerate().skip(1) {
         let welcome = client.line();
         assert!(texts::is_welcome(&welcome, place + 1), "{welcome}");

@@ -57,7 +57,7 @@ fn what_is_owed_is_sent_before_the_end(backend: Backend) {
     assert_eq!(server.ended().code(), Some(0));
 }
 
-/// A client that owes the server a read for ever.
+/// A client that owes the server a read forever.
 fn stuck_client(server: &Server) -> Client {
     let mut speaker = server.join();
     let mut witness = server.join();
@@ -165,7 +165,7 @@ fn the_transcript_is_on_stdout_and_quiet_silences_it() {
     }
 }
 
-/// stdout is a pipe nobody reads, as after Ctrl-S on a terminal.
+/// stdout is a pipe that no one reads, as after Ctrl-S on a terminal.
 #[test]
 fn a_stopped_stdout_stops_nobody() {
     let (mut server, stdout) = Server::with_stdout(&[]);

@@ -194,7 +194,7 @@ fn a_restart_keeps_files_with_their_names_and_who_may_delete_them() {
     while !eve.line().contains("plan.pdf is not yours") {}
     alice.send(format!("/login alice correct-horse\n/delfile {id}\n"));
     while !alice.line().contains("deleted plan.pdf") {}
-    // The thread is told before whoever asks next.
+    // The thread is told before the next one asks.
     let answer = request(server.address, &format!("GET /files/{id}/plan.pdf"), b"");
     assert!(answer.starts_with(b"HTTP/1.1 404 "));
 }

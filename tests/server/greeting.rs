@@ -1,4 +1,4 @@
-//! What a newcomer hears that has said nothing yet: nothing before it is known what it speaks, and
+//! What a newcomer receives that has sent nothing yet: nothing before it is known what it speaks, and
 //! then everything.
 
 use crate::common::{Client, Server, texts};
@@ -12,7 +12,7 @@ per_backend! {
     a_silent_newcomer_misses_no_word
 }
 
-/// Somebody who talks. Who has connected before is accepted before this one is heard.
+/// A user who talks. A client that has connected before is accepted before this one is read.
 fn talker(server: &Server, nick: &str) -> Client {
     let mut talker = Client::connect(server.address);
     talker.send(format!("/nick {nick}\n"));
@@ -67,7 +67,7 @@ fn what_was_said_meanwhile_comes_once_and_after_the_past() {
     say(&mut tom, &["one", "/me waves", "/join #elsewhere", "not for the lobby", "@#lobby two"]);
     listener.send("hello\n");
     let heard = until_all_is_done(&mut listener);
-    // Neither ann's arrival nor anything else that nobody has said.
+    // Neither ann's arrival nor anything else that no one has said.
     assert_eq!(heard.len(), 6, "{heard:?}");
     assert!(texts::is_some_welcome(&heard[0]), "{heard:?}");
     assert!(heard[2].ends_with(&texts::said("tom", "before")), "{heard:?}");
@@ -86,7 +86,7 @@ fn an_irc_client_gets_none_of_it() {
     assert!(first.contains(" 001 ada :"), "{first:?}");
 }
 
-/// A poller reports so many at a time; whoever is not among them has spoken all the same.
+/// A poller reports so many at a time; a client that is not among them has spoken all the same.
 #[test]
 fn words_that_are_not_read_yet_when_the_delay_is_over_count() {
     const OTHERS: usize = 1_100;
@@ -168,7 +168,7 @@ fn a_plain_peer_is_nobody_before_it_has_given_the_password() {
     let rest = mallory.rest();
     assert!(!rest.contains("tom") && !rest.contains("secret"), "{rest}");
     assert!(texts::is_goodbye(rest.lines().last().unwrap()), "{rest}");
-    // Nobody has heard of it.
+    // No one was told of it.
     tom.assert_nothing_waits();
     let mut irc = Client::connect(server.address);
     irc.send("NICK ada\r\nUSER ada 0 * :Ada\r\n");

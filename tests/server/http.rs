@@ -95,7 +95,7 @@ fn metrics_count_what_the_server_has_done() {
     assert!(text.ends_with("# EOF\n"), "{text}");
 }
 
-/// A proxy on this machine connects from loopback, whoever asks.
+/// A proxy on this machine connects from loopback, no matter who asks.
 #[test]
 fn metrics_are_not_for_those_behind_a_proxy() {
     let head = "GET /metrics HTTP/1.1\nHost: localhost\nX-Forwarded-For: 192.0.2.1";

@@ -1,4 +1,4 @@
-//! Does bad input harm nobody but its sender, and its sender little?
+//! Does bad input harm no one but its sender, and its sender little?
 
 use crate::common::{Client, Server, texts};
 use chatloop_reactor::Backend;
@@ -33,7 +33,7 @@ fn a_line_over_the_limit_is_refused_and_the_connection_kept(backend: Backend) {
     room.iter_mut().for_each(Client::assert_nothing_waits);
 }
 
-/// Eight megabytes without a newline: one complaint, no memory, and the next line is heard.
+/// Eight megabytes without a newline: one complaint, no memory, and the next line is received.
 fn an_endless_line_costs_no_memory(backend: Backend) {
     const PIECE: usize = 64 * 1024;
     let server = Server::on(backend, &["--max-line", "100"]);

@@ -5,7 +5,7 @@ use crate::common::{Client, Server};
 /// A detection timeout longer than any test, so that only what a client sends decides its protocol.
 pub const PATIENT: &str = "--greeting-delay=60000";
 
-/// What the server puts in front of its own lines.
+/// What the server puts in front of a line that is its.
 const SOURCE: &str = ":irc.example.org ";
 
 pub fn server(flags: &[&str]) -> Server {

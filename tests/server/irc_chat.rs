@@ -300,7 +300,7 @@ fn an_account_is_registered_and_proved_with_sasl() {
     jilles.rest();
 
     let mut again = Client::connect(server.address);
-    // Whose account it is may have the nick; nobody else.
+    // Only the owner of the account may have the nick.
     assert_eq!(
         ask(&mut again, "NICK jilles"),
         [":irc.example.org 433 * jilles :Nickname is reserved for its account"]
@@ -344,7 +344,7 @@ fn answers_bear_the_label_of_their_command() {
     assert!(tags.starts_with(&format!("@batch={reference};msgid=")), "{joined:?}");
     assert_eq!(line, ":ada!~ada@127.0.0.1 JOIN #room");
     assert_eq!(joined[4], format!(":irc.example.org BATCH -{reference}"));
-    // Its own words wait for the journal, and the label waits for them.
+    // Its own messages wait for the journal, and the label waits for them.
     let echo = ask(&mut ada, "@label=d;+x=y PRIVMSG #room :hi");
     assert!(echo[0].starts_with("@label=d;msgid="), "{echo:?}");
     assert!(echo[0].ends_with(";+x=y :ada!~ada@127.0.0.1 PRIVMSG #room :hi"), "{echo:?}");

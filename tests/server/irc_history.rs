@@ -1,4 +1,4 @@
-//! What IRC clients are told of the past and of each other, over real sockets: history, times,
+//! What IRC clients are told of history and of each other, over real sockets: history, times,
 //! several lines, reactions, other names for rooms.
 
 use crate::common::{Client, Server};
@@ -56,7 +56,7 @@ fn everything_that_happens_has_a_time_and_an_id() {
         assert_ne!(tag(pair[0], "msgid"), tag(pair[1], "msgid"));
         assert!(tag(pair[0], "time") <= tag(pair[1], "time"));
     }
-    // What answers a question happens to nobody.
+    // What answers a question happens to no one.
     assert!(ask(&mut ada, "TOPIC #room").iter().all(|line| line.starts_with(":irc.example.org ")));
 }
 
@@ -73,7 +73,7 @@ fn the_past_names_who_said_it_and_keeps_their_tags() {
     assert!(tag(&answer[1], "+reply").is_some() && tag(&answer[1], "+draft/reply").is_some());
     let past = ask(&mut ada, "CHATHISTORY LATEST #room * 9");
     assert_eq!(past.len(), 6, "{past:?}");
-    // As they were heard, but for the batch they are in.
+    // As they were received, but for the batch they are in.
     let heard: Vec<String> = said.iter().chain(&answer[1..]).cloned().collect();
     for (past, heard) in past[1..].iter().zip(&heard) {
         assert_eq!(past, &format!("@batch=history;{}", heard.strip_prefix('@').unwrap()));
@@ -124,7 +124,7 @@ fn several_lines_are_one_message() {
     assert_eq!(bob.line(), "#room 1 [ada]: hello");
     assert_eq!(bob.line(), "#room [ada]: ");
     assert_eq!(bob.line(), "#room [ada]: how is everyone?");
-    // One message in the past, too, with one number.
+    // One message in history, too, with one number.
     bob.send("/history\n");
     assert_eq!(bob.line(), "* history of #room: 1 message (times in UTC)");
     assert!(bob.line().ends_with(" #room [ada]: hello\u{240a}\u{240a}how is everyone?"));
@@ -218,7 +218,7 @@ fn a_batch_is_answered_under_its_own_label() {
             "@label=two :irc.example.org ACK",
         ]
     );
-    // Who cannot be told such messages cannot send them.
+    // A client that cannot be told such messages cannot send them.
     let mut old = irc(&server, "old", "message-tags batch");
     let refused = "UNKNOWN_TYPE 7 draft/multiline :Unknown batch type";
     assert_eq!(ask(&mut old, open.trim_end()), fail(refused));
@@ -283,7 +283,7 @@ fn played_back(server: &Server) {
     assert_eq!(bodies(&before[1..3]), expected[6..8]);
     let after = ask(&mut ada, &format!("CHATHISTORY AFTER #room msgid={topic} 1"));
     assert_eq!(bodies(&after[1..after.len() - 1]), expected[9..10]);
-    // Who does not ask for it gets words only, and as many as are wanted.
+    // A client that does not ask for it gets texts only, and as many as are wanted.
     let mut eve = irc(server, "eve", "batch draft/chathistory");
     ask(&mut eve, "JOIN #room sesame");
     let past = ask(&mut eve, "CHATHISTORY LATEST #room * 1");
@@ -365,7 +365,7 @@ fn guests_see_what_they_have_said_in_private() {
         "CHATHISTORY TARGETS timestamp=2000-01-01T00:00:00.000Z timestamp=2200-01-01T00:00:00.000Z 9",
     );
     assert!(targets[1].contains("CHATHISTORY TARGETS bob "), "{targets:?}");
-    // Who comes by the name later was not there.
+    // A user who takes the name later was not there.
     ask(&mut ada, "NICK eve");
     let mut other = irc(&server, "ada", caps);
     assert_eq!(ask(&mut other, "CHATHISTORY LATEST bob * 9").len(), 2);
@@ -407,7 +407,7 @@ fn reactions_and_answers_go_both_ways() {
     assert_eq!((tag(&reaction, "+draft/react"), tag(&reaction, "+reply")), (Some("+1"), Some(id)));
     assert_eq!(bob.line(), "* bob reacted to message 1 in #room: +1");
     line(&mut ada);
-    // What is about no message of the room, or is no reaction, goes on its way; plain people hear
+    // What is about no message of the room, or is no reaction, goes on its way; plain people receive
     // nothing of it.
     for tags in ["+draft/reply=99999;+draft/react=x", "+draft/react=x", "+typing=active"] {
         assert_eq!(ask(&mut ada, &format!("@{tags} TAGMSG #room")).len(), 1);
@@ -433,7 +433,7 @@ fn who_cannot_ask_for_the_past_is_shown_some_of_it() {
     let server = server(&["--history-on-join=2"]);
     let mut ada = irc(&server, "ada", "");
     ask(&mut ada, "JOIN #room\nPRIVMSG #room :one\nPRIVMSG #room :two\nPRIVMSG #room :three");
-    // It can tell the past from today, and has no way to ask for it.
+    // It can tell history from today, and has no way to ask for it.
     let mut bob = irc(&server, "bob", "server-time");
     let joined = ask(&mut bob, "JOIN #room");
     // Not every client shows the time.

@@ -18,7 +18,7 @@ fn a_full_server_says_so_and_takes_the_next_when_one_has_left(backend: Backend) 
     assert_eq!(texts::capacity_in(&server.log.wait_for(texts::READY)), 3);
     let mut room = server.room(3);
     for _ in 0..40 {
-        // More than the server keeps descriptors for at a time: each refused one must go again.
+        // More than the server keeps descriptors for at a time: each rejected one must go again.
         let mut refused = Client::connect(server.address);
         let refusal = refused.rest();
         assert!(texts::names_limit(&refusal, "--max-clients"), "{refusal}");
@@ -30,7 +30,7 @@ fn a_full_server_says_so_and_takes_the_next_when_one_has_left(backend: Backend) 
     for client in &mut room {
         assert!(texts::is_some_departure(&client.line()));
     }
-    // It is counted until the reaper has it, a moment after the others heard that it left.
+    // It is counted until the reaper has it, a moment after the others were told that it left.
     let deadline = Instant::now() + crate::common::PATIENCE;
     let mut next = loop {
         let mut next = Client::connect(server.address);
@@ -82,7 +82,7 @@ fn flood_line(number: usize) -> String {
     format!("{number:06} {}", "~".repeat(2000))
 }
 
-/// Says so many lines, in steps that the witness has heard before the next one.
+/// Says so many lines, in steps that the witness has received before the next one.
 fn flood(speaker: &mut Client, witness: &mut Client, lines: usize) {
     const STEP: usize = 50;
     let name = speaker.name();
@@ -150,7 +150,7 @@ fn flood_limit_slows_and_loses_nothing(backend: Backend) {
     assert!(start.elapsed() >= least, "it took only {:?}", start.elapsed());
     let warning = room[0].line();
     assert!(texts::names_limit(&warning, "--flood-limit"), "{warning}");
-    // Somebody else is not slowed.
+    // Someone else is not slowed.
     room[1].send("quick\n");
     assert!(room[0].line().ends_with("quick"));
 }

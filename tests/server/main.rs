@@ -1,4 +1,4 @@
-//! The real server in a process of its own, driven over real sockets, signals and a terminal.
+//! The real server in its own process, driven over real sockets, signals and a terminal.
 
 #![allow(clippy::unwrap_used)] // a test that cannot go on should say where
 

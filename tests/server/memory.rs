@@ -49,7 +49,7 @@ fn in_256_mb_it_lives_and_serves_while_300_ask_for_everything_and_read_nothing()
             asker
         })
         .collect();
-    // They have all been heard when the last of them is there.
+    // They have all been received when the last of them is there.
     let mut honest = registered(&server, "honest");
     let deadline = Instant::now() + PATIENCE;
     while !ask(&mut honest, &format!("ISON a{}", ASKERS - 1))[0].contains("a299") {

@@ -129,13 +129,13 @@ fn what_was_there_before_is_told_on_joining_and_a_newcomer_is_introduced() {
     }
     let synced = ask(&mut bob, "METADATA ADA SYNC");
     assert_eq!(batch(&synced, "metadata ada"), ["761 bob ada avatar * :A"]);
-    // Somebody who comes later, with something of their own.
+    // Someone who comes later, with something of their own.
     let mut cid = Client::connect(server.address);
     enter(&mut cid, "cid", VERSION_3, "METADATA * SET avatar C");
     ask(&mut cid, "JOIN #room");
     assert_eq!(line(&mut bob), ":cid!~cid@127.0.0.1 JOIN #room");
     assert_eq!(line(&mut bob), "761 bob cid avatar * :C");
-    // Who knows them from another channel needs no introduction.
+    // A client that knows them from another channel needs no introduction.
     ask(&mut cid, "JOIN #other");
     ask(&mut bob, "JOIN #other");
     ask(&mut cid, "PART #room\r\nJOIN #room");
@@ -161,7 +161,7 @@ fn a_big_channel_is_synchronized_later() {
     assert_eq!(last, "774 bob #crowd 4 :Please synchronize metadata later");
     let synced = batch(&ask(&mut bob, "METADATA #crowd SYNC"), "metadata #crowd");
     assert_eq!(synced.len(), 101);
-    // Who follows nothing has nothing to come back for.
+    // A client that follows nothing has nothing to come back for.
     let mut cid = irc(&server, "cid", VERSION_3);
     let joined = ask(&mut cid, "JOIN #crowd");
     assert_eq!(batch(&joined[joined.len() - 2..], "metadata #crowd"), [""; 0]);
@@ -283,7 +283,7 @@ fn what_is_set_before_coming_in_comes_in() {
     let end = welcome.len() - 1;
     assert!(welcome[end].starts_with("422 "), "{welcome:?}");
     assert_eq!(batch(&welcome[end - 3..end], "metadata ada"), ["761 ada ada avatar * :a b"]);
-    // Whoever asks who that is is told, if they understand it.
+    // A client that asks who that is is told, if it understands it.
     let mut bob = irc(&server, "bob", VERSION_3);
     let seen = |client: &mut Client| {
         let lines = ask(client, "WHOIS ada");
@@ -376,7 +376,7 @@ fn two_clients_of_one_account_share_markers_and_metadata() {
         batch(&ask(&mut second, "METADATA * LIST"), "metadata ada_2"),
         ["761 ada_2 ada_2 avatar * :A"]
     );
-    // A third one, which was away when the markers moved, hears of them as it comes in.
+    // A third one, which was away when the markers moved, is told of them as it comes in.
     let mut third = Client::connect(server.address);
     let welcome = enter(&mut third, "phone", &both, PROOF);
     let markers: Vec<&String> = welcome.iter().filter(|it| it.starts_with("MARKREAD ")).collect();
@@ -407,7 +407,7 @@ fn a_marker_has_a_target_and_a_time() {
     // A clock that is ahead does not hide what comes.
     let ahead = ask(&mut ada, "MARKREAD #room timestamp=9999-01-01T00:00:00.000Z");
     assert!(ahead[0].starts_with("MARKREAD #room timestamp=2"), "{ahead:?}");
-    // Who has not asked for markers gets none.
+    // A client that has not asked for markers gets none.
     let mut bob = irc(&server, "bob", "batch");
     assert!(!ask(&mut bob, "JOIN #room").concat().contains("MARKREAD"));
 }

@@ -146,7 +146,7 @@ fn a_wrong_password_and_a_name_that_is_no_accounts_look_alike() {
         assert_eq!(failed, Err(FAILED.to_owned()));
     }
     assert!(looks.iter().all(|look| *look == looks[0]), "{looks:?}");
-    // Who was refused may try again.
+    // A client that was rejected may try again.
     let mut jilles = outside(&server);
     assert!(scram(&mut jilles, "jilles", "millet", ChannelBinding::None).is_err());
     scram(&mut jilles, "jilles", "sesame", ChannelBinding::None).unwrap();

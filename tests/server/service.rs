@@ -132,7 +132,7 @@ fn passwords_come_from_files_and_mistyped_variables_are_told() {
         told.contains("line 2: expected NAME:PASSWORD") && !told.contains("nonsense"),
         "{told}"
     );
-    // What the client reads is none of the server's mistakes.
+    // What the client reads is not the server's mistake.
     let client = [("CHATLOOP_ACCOUNT_PASSWORD", "x"), ("CHATLOOP_CLIENT_TLS", "true")];
     let mistyped = [("CHATLOOP_MAXLINE", "5"), ("CHATLOOP_TARGET", "x")];
     let shown = program(&["config"], &[client, mistyped].concat());

@@ -63,7 +63,7 @@ impl ServerCertVerifier for Any {
     }
 }
 
-/// A client by rustls' other API, with buffers of its own.
+/// A client by rustls' other API, with the test's buffers.
 struct Secure {
     stream: BufReader<StreamOwned<ClientConnection, TcpStream>>,
     verifier: Arc<Any>,

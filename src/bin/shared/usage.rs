@@ -1,4 +1,4 @@
-//! What a program says about its command line: errors with its name in front, and help that a closed
+//! Messages about a program's command line: errors with its name in front, and help that a closed
 //! pipe or a full disk behind standard output does not spoil.
 
 use std::io::{self, ErrorKind, IsTerminal, Write};
@@ -8,7 +8,7 @@ pub fn print_usage(program: &str, error: &clap::Error) -> u8 {
     let text = error.render();
     let shown = |terminal| {
         let text = if terminal { text.ansi().to_string() } else { text.to_string() };
-        // What Rust says of a number that is none; in a file of settings, they say the same.
+        // What Rust says of a number that is not one; in a file of settings, they say the same.
         text.replace("invalid digit found in string", "expected a whole number")
             .replace("cannot parse integer from empty string", "expected a whole number")
     };

@@ -1,4 +1,4 @@
-//! Whose words an event carries, and what is left of it without them.
+//! The author of an event's words, and what is left of it without them.
 //!
 //! Someone who is silenced in a room, or ignored by a member, is still seen there: joining, leaving,
 //! being away. What they wrote is not told with it. Both matches name every event, so a new one

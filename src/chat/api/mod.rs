@@ -1,4 +1,11 @@
-//! What goes into the hub and what comes out: commands, decisions, effects, replies.
+//! The hub's interface: commands and records in; decisions, effects and replies out.
+//!
+//! | file | subject |
+//! |---|---|
+//! | `command` | what a user may ask for, and what the hub decides |
+//! | `effect`, `hushed` | what follows from a record, for whom, and for those who ignore its author |
+//! | `answer` | the lines of replies |
+//! | `history`, `past`, `pages` | what the journal stores of an effect, what it answers, page by page |
 
 mod answer;
 mod command;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 /// An uploaded file. Its bytes are where the server keeps them, under its id.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct StoredFile {
-    /// 128 random bits, in hexadecimal digits: whoever knows them may read the file.
+    /// 128 random bits, in hexadecimal digits: anyone who knows them may read the file.
     pub id: Arc<str>,
     /// As the uploader named it; it is shown, and is no path.
     pub name: Arc<str>,

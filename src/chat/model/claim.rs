@@ -3,7 +3,7 @@
 use super::ids::RecordId;
 use super::name::Name;
 
-/// Somebody claims to be the owner of an account. Whatever time passes until the claim is used (a
+/// Someone claims to be the owner of an account. Whatever time passes until the claim is used (a
 /// queue for hashes, a client that registers slowly or has yet to answer), it is void as soon as the
 /// account has another password, one certificate less, or another owner.
 ///

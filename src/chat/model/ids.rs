@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 
-/// One connected session, numbered by whoever owns the sockets. The top 16 bits are the node; the
+/// One connected session, numbered by the owner of the sockets. The top 16 bits are the node; the
 /// rest has no meaning here. It is not reused before the node restarts and records that
 /// (`Change::Restarted`).
 #[derive(

@@ -1,10 +1,10 @@
-//! Where a connection comes from, as far as limits care: an IPv4 address or an IPv6 /64.
+//! The origin of a connection, as far as limits care: an IPv4 address or an IPv6 /64.
 //!
-//! Whoever has one IPv6 address has the 2^64 beside it, so a limit for each of them limits no one.
+//! A host that has one IPv6 address has the 2^64 beside it, so a limit for each of them limits no one.
 //! Everything that counts, delays or bans by address uses this type, and nothing else does.
 //!
 //! The address types are those of `core`: values that can be parsed and compared, no sockets.
-//! Confessed: a provider that hands out a /56 hands out 256 origins, and a router for IPv4 is one.
+//! Known limit: a provider that hands out a /56 hands out 256 origins, and a router for IPv4 is one.
 
 use core::net::{IpAddr, Ipv6Addr};
 use ipnet::IpNet;

@@ -5,7 +5,7 @@ use super::ids::Moment;
 use super::name::{Name, NickFault, RoomFault};
 use std::sync::Arc;
 
-/// What a rule gives, or why it refuses.
+/// What a rule gives, or why it rejects a command.
 pub(in crate::chat) type Result<T> = std::result::Result<T, Refusal>;
 
 /// Why a command is rejected.

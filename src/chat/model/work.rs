@@ -1,9 +1,9 @@
-//! What requests cost: the one currency for work.
+//! The cost of requests: the one currency for work.
 //!
 //! A cost is an estimated time in nanoseconds, added up by the loops that do the work: tables charge
 //! for every walk over them, `glob` for every step, the writers for every byte. So a
 //! command that forgets to report what it costs does not exist: it would have to loop over nothing.
-//! Who asked pays: the flood limit of the connection, the share of its origin, the turn.
+//! The asker pays: the flood limit of the connection, the share of its origin, the turn.
 //!
 //! Counted rather than measured: the same lines cost the same on every machine, in a test, and
 //! however busy the neighbours are. The rates were calibrated by timing each loop over 2,000 users
@@ -70,7 +70,7 @@ thread_local! {
     static METER: Cell<u64> = const { Cell::new(0) };
 }
 
-/// Charges whoever is being served.
+/// Charges the client that is being served.
 #[inline]
 pub fn charge(cost: Cost) {
     METER.with(|meter| meter.set(meter.get().wrapping_add(cost.0)));

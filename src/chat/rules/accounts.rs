@@ -254,7 +254,7 @@ impl Hub {
             self.rename(at, name.clone())?;
         }
         self.op_where_known(at, &name);
-        self.recall_mail(at, name);
+        self.replay_mail(at, name);
         Ok(())
     }
 
@@ -315,7 +315,7 @@ impl Hub {
     }
 
     /// Hands over what waited for an account.
-    pub(super) fn recall_mail(&mut self, at: &mut Applying<'_>, name: Name) {
+    pub(super) fn replay_mail(&mut self, at: &mut Applying<'_>, name: Name) {
         let Some(account) = self.accounts.get_mut(&name) else { return };
         let Some(since) = account.mail_since.take() else { return };
         account.mail = 0;
@@ -361,7 +361,7 @@ impl Hub {
         let sessions = if alone { account.sessions.clone() } else { Vec::new() };
         let who = Arc::clone(&self.origin(at)?.identity);
         at.tell_origin(Event::Account { who, step: AccountStep::PasswordChanged });
-        // Whoever knew the old password and is still there does not know the new one.
+        // Someone who knew the old password and is still there does not know the new one.
         let changer = at.origin;
         self.log_out(at, sessions.into_iter().filter(|session| *session != changer));
         Ok(())

@@ -1,4 +1,4 @@
-//! Certificates of clients: whoever has the key of one that an account knows may log in to it.
+//! Certificates of clients: the owner of the key of one that an account knows may log in to it.
 //!
 //! An account knows a certificate by its fingerprint, and only learns the one of the connection that
 //! adds it: its key is proved by then, so no one can claim another's certificate. One certificate

@@ -1,6 +1,6 @@
 //! Uploaded files: what is known of them, who may delete one, and what they add up to.
 //!
-//! The hub knows a file by its record; the bytes are the server's. Whoever has the id may read a
+//! The hub knows a file by its record; the bytes are the server's. Anyone who has the id may read a
 //! file, so the rules are about deleting and about quotas only.
 //!
 //! Rejected: sums kept for each account and origin. They would be a second copy of the table, and a
@@ -136,7 +136,7 @@ impl Hub {
         }
     }
 
-    /// Who may was decided; a file that is gone by now is none that anyone misses.
+    /// Whether it may was decided; no one misses a file that is gone by now.
     pub(super) fn delete_file(&mut self, at: &mut Applying<'_>, id: &str) {
         let Some(StoredFile { name, .. }) = self.files.swap_remove(id) else { return };
         at.tell(Audience::One(at.origin), Event::FileDeleted { name });

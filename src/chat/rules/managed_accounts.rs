@@ -1,4 +1,4 @@
-//! What operators do with accounts: make them, give them another password, delete them, list them.
+//! Accounts in the hands of operators: made, given another password, deleted, listed.
 //!
 //! A record of these may come from no session: `chatloop-server passwd` writes it while no server
 //! runs. What names a deleted account keeps its name; whether an account is the one that wrote a

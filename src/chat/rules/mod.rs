@@ -74,7 +74,7 @@ impl Hub {
             | Command::Reply(..)
             | Command::React(..)
             | Command::Edit(..)
-            | Command::Delete(..) => self.decide_words(user, command),
+            | Command::Delete(..) => self.decide_sending(user, command),
             Command::SetMetadata(..) | Command::ClearMetadata(_) => {
                 self.decide_metadata(user, command)
             }
@@ -118,7 +118,7 @@ impl Hub {
         }
         self.last = Some(record.id);
         let start = effects.len();
-        // These look for themselves who may not speak and who does not hear: most records are.
+        // These check by themselves who is silenced and who ignores them: most records are of this kind.
         let is_message =
             matches!(record.change, Change::Say { .. } | Change::Tell { .. } | Change::Tag { .. });
         let silenced_before = self.silenced_before(record.origin, &record.change);

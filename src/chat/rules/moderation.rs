@@ -78,7 +78,7 @@ impl Hub {
                 };
                 let by_account =
                     account.and_then(|account| Mask::parse(&format!("{mutes}a:{account}")));
-                // Who is not is banned by address; not from this machine, whose users share one.
+                // A user who is not is banned by address; not from this machine, whose users share one.
                 let host = user.map(|user| user.identity.host());
                 let host =
                     host.filter(|host| Origin::of_host(host).is_some_and(|it| !it.is_loopback()));

@@ -1,4 +1,4 @@
-//! Coming, going, and under which name.
+//! Presence: coming, going, and under which name.
 
 use super::applying::Applying;
 use super::checks::{checked_reason, fits};
@@ -133,7 +133,7 @@ impl Hub {
         self.enter_metadata(at, metadata);
         self.welcome(at, lobby, restricted)?;
         if let Some(account) = account {
-            self.recall_mail(at, account);
+            self.replay_mail(at, account);
         }
         Ok(())
     }
@@ -186,13 +186,13 @@ impl Hub {
             }
             self.add_member(at, &lobby, false);
             at.tell_room(&lobby, Event::Entered { who, online });
-            self.recall_room(at, &lobby);
+            self.replay_room(at, &lobby);
         }
         Ok(())
     }
 
     /// Asks the journal for the last lines of a room, for the origin.
-    pub(super) fn recall_room(&self, at: &mut Applying<'_>, room: &Name) {
+    pub(super) fn replay_room(&self, at: &mut Applying<'_>, room: &Name) {
         let Some(room) = self.rooms.get(room) else { return };
         if room.last_number > 0 {
             let scope = Scope::Room(room.for_query());

@@ -1,4 +1,4 @@
-//! A room gets another name, and stays the room it is: members, ops, modes, bans, topic, key,
+//! Renaming of a room, which stays the room it is: members, ops, modes, bans, topic, key,
 //! invitations, metadata, read markers, numbers and past all go along. IRCv3 draft/channel-rename.
 //!
 //! The old name is free at once, and does not redirect: joining it creates a new room.

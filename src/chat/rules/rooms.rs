@@ -129,7 +129,7 @@ impl Hub {
             away: self.origin(at)?.away().cloned(),
         };
         at.tell_room(&room.name, event);
-        self.recall_room(at, &name);
+        self.replay_room(at, &name);
         Ok(())
     }
 

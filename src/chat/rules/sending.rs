@@ -36,7 +36,9 @@ fn line_to(to: Name, kind: Kind, text: Arc<str>) -> Change {
 }
 
 impl Hub {
-    pub(super) fn decide_words(&self, user: &User, command: Command) -> Result<Decision> {
+    /// Commands that send something. A client of IRC sends with tags and more
+    /// ([`Command::SendMessage`]), a plain one does not.
+    pub(super) fn decide_sending(&self, user: &User, command: Command) -> Result<Decision> {
         let change = match command {
             Command::Say(name, kind, text) => {
                 let room = self.may_speak(user, &name)?.name.clone();
@@ -46,7 +48,7 @@ impl Hub {
                 let to = self.may_tell(&nick)?;
                 line_to(to, kind, checked_text(text)?)
             }
-            Command::SendMessage(speech) => return self.decide_speech(user, *speech),
+            Command::SendMessage(message) => return self.decide_message(user, *message),
             Command::Tag(tagging) => return self.decide_tagging(user, *tagging),
             Command::Answer(text) => {
                 let nick = user.extras().correspondent.clone().ok_or(Refusal::NobodyToAnswer)?;
@@ -70,29 +72,30 @@ impl Hub {
         };
         Ok(Decision::Change(change))
     }
-    fn decide_speech(&self, user: &User, speech: SendMessage) -> Result<Decision> {
-        if !speech.to.starts_with('#') {
-            let (to, text) = (self.may_tell(&speech.to)?, checked_text(speech.text)?);
-            let SendMessage { kind, tags, continuations, .. } = speech;
+
+    fn decide_message(&self, user: &User, message: SendMessage) -> Result<Decision> {
+        if !message.to.starts_with('#') {
+            let (to, text) = (self.may_tell(&message.to)?, checked_text(message.text)?);
+            let SendMessage { kind, tags, continuations, .. } = message;
             return Ok(Decision::Change(Change::Tell { to, kind, text, tags, continuations }));
         }
-        let room = self.may_speak(user, &speech.to)?;
-        let is_request = speech.kind != Kind::Action && speech.text.starts_with('\u{1}');
+        let room = self.may_speak(user, &message.to)?;
+        let is_request = message.kind != Kind::Action && message.text.starts_with('\u{1}');
         if is_request && room.modes.has(Flag::NoCtcp) {
             return Err(Refusal::NoCtcp(room.name.clone()));
         }
-        checked_text(Arc::clone(&speech.text))?;
+        checked_text(Arc::clone(&message.text))?;
         // A reply to an unknown message is sent anyway: its tags may come from elsewhere.
-        let reply_to = match speech.reply.as_ref().and_then(|pick| find(room, pick).ok()) {
+        let reply_to = match message.reply.as_ref().and_then(|pick| find(room, pick).ok()) {
             Some(Found::Here(reference)) => Some(reference),
             Some(Found::Elsewhere(lookup, missing)) => {
-                let then = Box::new(Command::SendMessage(Box::new(speech)));
+                let then = Box::new(Command::SendMessage(Box::new(message)));
                 return Ok(Decision::Lookup { lookup, then, missing });
             }
             None => None,
         };
         let room = room.name.clone();
-        let SendMessage { kind, text, tags, status, continuations, .. } = speech;
+        let SendMessage { kind, text, tags, status, continuations, .. } = message;
         let change = Change::Say { room, kind, text, reply_to, tags, status, continuations };
         Ok(Decision::Change(change))
     }
@@ -158,6 +161,10 @@ impl Hub {
             Some(account) => Ok(account.name.clone()),
         }
     }
+
+    /// A message to a room: gives it its number, and tells the members. Those whom it concerns,
+    /// because it mentions them or answers them, are told so each; users who ignore the author, and
+    /// those without the `status` that it is for, are not told at all.
     pub(super) fn say(
         &mut self,
         at: &mut Applying<'_>,
@@ -171,7 +178,7 @@ impl Hub {
         let who = Arc::clone(&user.identity);
         let Some(room) = self.rooms.get_mut(name) else { return Ok(()) };
         if let Some(user) = self.users.get(&at.origin) {
-            room.judge(user);
+            room.note_silenced(user);
         }
         let reply = reply_to.as_ref().map(|reference| room.quote(reference));
         let number = match status {
@@ -188,7 +195,7 @@ impl Hub {
             marked.push(author);
         }
         marked.retain(|session| !ignorers.contains(session) && !left_out.contains(session));
-        let said = RoomMessage {
+        let message = RoomMessage {
             id: at.id,
             time: at.time,
             room: room_name.clone(),
@@ -207,17 +214,20 @@ impl Hub {
         except.extend_from_slice(&marked);
         except.sort_unstable();
         except.dedup();
-        let marked_said =
-            (!marked.is_empty()).then(|| RoomMessage { mention: true, ..said.clone() });
+        let to_marked =
+            (!marked.is_empty()).then(|| RoomMessage { mention: true, ..message.clone() });
         let audience = Audience::Room { room: room_name, from: Some(at.origin), except };
-        at.tell(audience, Event::RoomMessage(Box::new(said)));
-        if let Some(said) = marked_said {
+        at.tell(audience, Event::RoomMessage(Box::new(message)));
+        if let Some(message) = to_marked {
             for session in marked {
-                at.tell(Audience::One(session), Event::RoomMessage(Box::new(said.clone())));
+                at.tell(Audience::One(session), Event::RoomMessage(Box::new(message.clone())));
             }
         }
         Ok(())
     }
+
+    /// A direct message: to the sessions of its recipient that do not ignore the author, and into
+    /// the mail of an account that no one is logged in to.
     pub(super) fn tell(
         &mut self,
         at: &mut Applying<'_>,
@@ -248,9 +258,9 @@ impl Hub {
                 user.extras_mut().correspondent = Some(who.nick.clone());
             }
         }
-        self.note_partners(at, &who, &to, (account.as_ref(), recipients.first().copied()));
+        self.note_partners(at, &who, &to, account.as_ref(), recipients.first().copied());
         let (id, time, session) = (at.id, at.time, recipients.first().copied());
-        let told = DirectMessage {
+        let message = DirectMessage {
             id,
             time,
             who,
@@ -265,19 +275,18 @@ impl Hub {
             continuations,
         };
         let audience = Audience::Private { to: recipients, from: at.origin };
-        at.tell(audience, Event::DirectMessage(Box::new(told)));
+        at.tell(audience, Event::DirectMessage(Box::new(message)));
         Ok(())
     }
-}
 
-impl Hub {
     /// Remembers the direct message partners, and which messages can be deleted.
     fn note_partners(
         &mut self,
         at: &Applying<'_>,
         who: &Identity,
         to: &Name,
-        (account, hearer): (Option<&Name>, Option<SessionId>),
+        account: Option<&Name>,
+        recipient: Option<SessionId>,
     ) {
         for (account, peer) in [(who.account.as_ref(), to), (account, &who.nick)] {
             if let Some(account) = account.and_then(|name| self.accounts.get_mut(name)) {
@@ -285,8 +294,8 @@ impl Hub {
             }
         }
         // A guest's conversations are its session's.
-        let hearer = hearer.map(|hearer| (hearer, &who.nick));
-        for (session, peer) in std::iter::once((who.session, to)).chain(hearer) {
+        let recipient = recipient.map(|recipient| (recipient, &who.nick));
+        for (session, peer) in std::iter::once((who.session, to)).chain(recipient) {
             if let Some(user) = self.users.get_mut(&session)
                 && user.identity.account.is_none()
             {
@@ -311,6 +320,7 @@ impl Hub {
         own.map(|it| it.to.clone()).ok_or_else(|| Refusal::NoSuchMessage(Name::new(to), 0))
     }
 
+    /// The author of a direct message deletes it.
     pub(super) fn take_back(
         &mut self,
         at: &mut Applying<'_>,
@@ -330,6 +340,7 @@ impl Hub {
         Ok(())
     }
 
+    /// A message that has tags only (TAGMSG): typing notifications, reactions to unknown messages.
     pub(super) fn tag(
         &mut self,
         at: &mut Applying<'_>,
@@ -348,8 +359,8 @@ impl Hub {
             ignorers.dedup();
             Audience::Room { room: to.clone(), from: Some(at.origin), except: ignorers }
         } else {
-            let hears = |it: &&User| !ignorers.contains(&it.identity.session);
-            let recipient = self.users.called(to.as_str()).filter(hears).map(|it| &it.identity);
+            let receives = |it: &&User| !ignorers.contains(&it.identity.session);
+            let recipient = self.users.called(to.as_str()).filter(receives).map(|it| &it.identity);
             account = recipient.and_then(|it| it.account.clone());
             let to = recipient.map(|it| it.session).into_iter().collect();
             Audience::Private { to, from: at.origin }

@@ -1,4 +1,4 @@
-//! Silence: who may not be heard in a room, by whatever way words could get there.
+//! Silence: users whose words may not reach a room, by whatever way.
 //!
 //! A ban or a mute holds for the sessions that it has hit until it is lifted: the room remembers
 //! them by session when they leave, log in or out, and they take no other nick while they are in.
@@ -8,7 +8,7 @@
 //!
 //! Rejected: to leave the words to those of the user's rooms where they may speak. A quit is told to
 //! everyone once, whatever rooms they share.
-//! Confessed: a nick and a room's name are words, too, and are told with a JOIN; and a ban by a nick
+//! Known limit: a nick and a room's name are words, too, and are told with a JOIN; and a ban by a nick
 //! pattern that is set while a user is elsewhere does not hold for the nick they come back with.
 
 use super::applying::Applying;
@@ -18,7 +18,7 @@ use crate::chat::model::{Audience, Flag, Identity, Mask, Name, Refusal, Result, 
 use crate::chat::state::{Hub, Room, User};
 
 impl Hub {
-    /// Whether `user` may be heard in a room, as a member or not.
+    /// Whether the words of `user` may reach a room, as a member's or not.
     pub(super) fn may_be_heard(&self, user: &User, room: &Room) -> Result<()> {
         let refused = |refusal: fn(Name) -> Refusal| Err(refusal(room.name.clone()));
         match room.member(user.identity.session) {

@@ -6,7 +6,7 @@
 use super::accounts::Accounts;
 use super::guest_numbers::GuestNumbers;
 use super::initials::Initials;
-use super::room::{Held, Room};
+use super::room::{Room, RoomUsage};
 use super::rooms::Rooms;
 use super::server_ban::ServerBan;
 use super::table::Table;
@@ -140,8 +140,8 @@ impl Hub {
     }
 
     /// What the rooms that one origin has created hold in memory, or all rooms.
-    pub fn held(&self, origin: Option<Origin>) -> Held {
-        self.rooms.held(origin)
+    pub fn room_usage(&self, origin: Option<Origin>) -> RoomUsage {
+        self.rooms.usage(origin)
     }
 
     /// The memory for rooms.

@@ -17,7 +17,7 @@ pub mod users;
 
 pub use account::{Account, FormerPassword, note_partner};
 pub use hub::{Hub, Private, Recalled};
-pub use room::{Ban, Held, Member, Registration, Room};
+pub use room::{Ban, Member, Registration, Room, RoomUsage};
 pub use room_list::RoomList;
 pub use server_ban::ServerBan;
 pub use user::User;

@@ -17,7 +17,7 @@ const ITEM: usize = 64;
 
 /// What rooms hold.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Held {
+pub struct RoomUsage {
     pub rooms: usize,
     /// Bytes of topics, masks, metadata and names.
     pub texts: usize,
@@ -25,14 +25,14 @@ pub struct Held {
     pub recent: usize,
 }
 
-impl Held {
-    pub(super) fn add(&mut self, other: Held) {
+impl RoomUsage {
+    pub(super) fn add(&mut self, other: RoomUsage) {
         self.rooms += other.rooms;
         self.texts += other.texts;
         self.recent += other.recent;
     }
 
-    pub(super) fn remove(&mut self, other: Held) {
+    pub(super) fn remove(&mut self, other: RoomUsage) {
         self.rooms -= other.rooms;
         self.texts -= other.texts;
         self.recent -= other.recent;
@@ -106,9 +106,9 @@ pub struct Room {
     pub opener: Option<Origin>,
     /// What it takes in memory, and how much of that is in the count of all rooms.
     #[serde(skip)]
-    pub(super) held: Held,
+    pub(super) usage: RoomUsage,
     #[serde(skip)]
-    pub(super) counted: Held,
+    pub(super) counted: RoomUsage,
     /// Its topic.
     pub topic: Option<Topic>,
     /// Its modes.
@@ -172,7 +172,7 @@ impl Room {
     }
 
     /// How many members it has.
-    pub fn population(&self) -> usize {
+    pub fn member_count(&self) -> usize {
         self.members.len()
     }
 
@@ -262,7 +262,7 @@ impl Room {
     }
 
     /// Remembers whether a member is silenced: who speaks much is not matched for each message.
-    pub(in crate::chat) fn judge(&mut self, user: &User) {
+    pub(in crate::chat) fn note_silenced(&mut self, user: &User) {
         let (silenced, judged) = (self.silences(user), self.judgement(user));
         if let Some(member) = self.members.get_mut(&user.identity.session) {
             (member.silenced, member.judged) = (silenced, judged);
@@ -282,7 +282,7 @@ impl Room {
         self.last_said = Some(time);
         if self.recent.len() == limits::RECENT_PER_ROOM {
             let oldest = self.recent.pop_front();
-            self.held.recent -= oldest.map_or(0, |recent| recent.weight()).min(self.held.recent);
+            self.usage.recent -= oldest.map_or(0, |recent| recent.weight()).min(self.usage.recent);
         }
         let recent = Recent {
             reference: Reference {
@@ -297,7 +297,7 @@ impl Room {
             length: text.len() as u32,
             reactions: Vec::new(),
         };
-        self.held.recent += recent.weight();
+        self.usage.recent += recent.weight();
         self.recent.push_back(recent);
         self.last_number
     }
@@ -311,7 +311,7 @@ impl Room {
         let metadata = self.metadata.iter();
         let metadata = metadata.map(|(key, value)| 2 * ITEM + key.len() + value.len());
         let rest = size_of::<Room>() + self.name.as_str().len() + ITEM * self.ops.len();
-        self.held = Held {
+        self.usage = RoomUsage {
             rooms: 1,
             texts: rest + topic + masks + metadata.sum::<usize>(),
             recent: self.recent.iter().map(Recent::weight).sum(),

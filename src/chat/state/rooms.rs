@@ -1,6 +1,6 @@
 //! All rooms, and what they hold in memory: altogether, and those that one origin has created.
 //!
-//! A room belongs to the origin of its creator as long as it exists, whoever has joined since. What
+//! A room belongs to the origin of its creator as long as it exists, no matter who has joined since. What
 //! a room holds is weighed when a record about it has been applied, in one place
 //! ([`Hub::apply`](crate::chat::Hub::apply)), so no command has to count.
 //!
@@ -8,7 +8,7 @@
 //! rooms; the oldest give way. The journal has them, so nothing is lost but time.
 
 use super::indexed::Indexed;
-use super::room::{Held, Recent, Registration, Room};
+use super::room::{Recent, Registration, Room, RoomUsage};
 use super::table::Table;
 use crate::chat::model::{Moment, Name, Origin, RecordId};
 use std::collections::BTreeMap;
@@ -21,8 +21,8 @@ pub type Rooms = Indexed<Name, Room, Holdings>;
 
 #[derive(Clone, Default)]
 pub struct Holdings {
-    all: Held,
-    by_origin: BTreeMap<Origin, Held>,
+    all: RoomUsage,
+    by_origin: BTreeMap<Origin, RoomUsage>,
     /// How many rooms each account has registered.
     by_account: BTreeMap<Name, usize>,
     memory: usize,
@@ -38,7 +38,7 @@ impl From<Table<Name, Room>> for Rooms {
 
 impl Rooms {
     /// What all rooms hold, and those of one origin.
-    pub fn held(&self, origin: Option<Origin>) -> Held {
+    pub fn usage(&self, origin: Option<Origin>) -> RoomUsage {
         match origin {
             None => self.index.all,
             Some(origin) => self.index.by_origin.get(&origin).copied().unwrap_or_default(),
@@ -76,15 +76,15 @@ impl Rooms {
     /// Adds a room, whose name is free.
     pub fn insert(&mut self, name: Name, mut room: Room) {
         room.weigh();
-        room.counted = room.held;
-        self.count(room.opener, room.counted, Held::add);
+        room.counted = room.usage;
+        self.count(room.opener, room.counted, RoomUsage::add);
         self.count_registration(&room, 1);
         self.table.insert(name, room);
     }
 
     pub fn swap_remove(&mut self, name: &Name) -> Option<Room> {
         let room = self.table.swap_remove(name)?;
-        self.count(room.opener, room.counted, Held::remove);
+        self.count(room.opener, room.counted, RoomUsage::remove);
         self.count_registration(&room, -1);
         Some(room)
     }
@@ -94,11 +94,16 @@ impl Rooms {
         self.weigh_all();
     }
 
-    fn count(&mut self, opener: Option<Origin>, held: Held, change: impl Fn(&mut Held, Held)) {
-        change(&mut self.index.all, held);
+    fn count(
+        &mut self,
+        opener: Option<Origin>,
+        usage: RoomUsage,
+        change: impl Fn(&mut RoomUsage, RoomUsage),
+    ) {
+        change(&mut self.index.all, usage);
         let Some(origin) = opener else { return };
         let of_origin = self.index.by_origin.entry(origin).or_default();
-        change(of_origin, held);
+        change(of_origin, usage);
         if of_origin.rooms == 0 {
             self.index.by_origin.remove(&origin);
         }
@@ -111,11 +116,11 @@ impl Rooms {
             if again {
                 room.weigh();
             }
-            let (opener, after) = (room.opener, room.held);
+            let (opener, after) = (room.opener, room.usage);
             let before = std::mem::replace(&mut room.counted, after);
             if after != before {
-                self.count(opener, after, Held::add);
-                self.count(opener, before, Held::remove);
+                self.count(opener, after, RoomUsage::add);
+                self.count(opener, before, RoomUsage::remove);
             }
         }
         if self.index.all.recent > self.recent_memory() {
@@ -124,18 +129,18 @@ impl Rooms {
     }
 
     pub fn weigh_all(&mut self) {
-        (self.index.all, self.index.by_origin) = (Held::default(), BTreeMap::new());
+        (self.index.all, self.index.by_origin) = (RoomUsage::default(), BTreeMap::new());
         self.index.by_account = BTreeMap::new();
         for by in self.table.values().filter_map(|room| room.registration.as_ref()?.by.as_ref()) {
             *self.index.by_account.entry(by.clone()).or_default() += 1;
         }
-        let mut held = Vec::new();
+        let mut usage = Vec::new();
         for room in self.table.values_mut() {
             room.weigh();
-            room.counted = room.held;
-            held.push((room.opener, room.held));
+            room.counted = room.usage;
+            usage.push((room.opener, room.usage));
         }
-        held.into_iter().for_each(|(opener, held)| self.count(opener, held, Held::add));
+        usage.into_iter().for_each(|(opener, usage)| self.count(opener, usage, RoomUsage::add));
     }
 
     /// Whether the counts are those of a recount.
@@ -246,7 +251,7 @@ mod tests {
             let room = rooms.get_mut(name).unwrap();
             room.remember(RecordId(id), &who, None, &text, Moment(0));
             rooms.weigh(name, false);
-            assert!(rooms.held(None).recent <= 100_000);
+            assert!(rooms.usage(None).recent <= 100_000);
         }
         let kept = rooms.values().flat_map(Room::recent_weights).map(|(id, _)| id.0);
         let mut kept: Vec<u64> = kept.collect();

@@ -1,6 +1,6 @@
 //! A map whose walks are paid for.
 //!
-//! Looking something up is free. Whoever walks over a table is charged for all of it when the walk
+//! Looking something up is free. A walk over a table is charged for all of it when the walk
 //! begins, so a loop that ends early costs as much as one that does not: what is to be found has an
 //! index. There is no other way to walk, so no command can forget to pay.
 //!

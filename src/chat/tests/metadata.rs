@@ -1,4 +1,4 @@
-//! What is said of people and rooms for programs, and how far somebody has read.
+//! Metadata of people and rooms, and read markers.
 
 use super::*;
 
@@ -15,7 +15,7 @@ fn join(room: &str) -> Command {
     Command::Join(room.into(), None)
 }
 
-/// What one session hears of metadata: of whom, which keys, from where.
+/// What one session is told of metadata: of whom, which keys, from where.
 fn changes(world: &World, effects: &[Effect], session: SessionId) -> Vec<(String, String, bool)> {
     let heard = world.heard(session, effects).into_iter();
     let told = heard.filter_map(|(event, viewpoint)| match event {
@@ -83,7 +83,7 @@ fn one_says_things_of_oneself_and_ops_of_their_rooms() {
         assert_eq!(world.run(bob, set(target, "url", "x")).refusal(), refusal);
         assert_eq!(world.run(bob, Command::ClearMetadata(target.into())).refusal(), refusal);
     }
-    // Who was op when it was decided need not be when it is applied.
+    // An op at the time of the decision need not be one when it is applied.
     let late = Change::Metadata { target: Name::new("#a"), key: None, value: None };
     let effects = world.write(bob, late);
     assert_eq!(Came::Of(effects).refusal(), Refusal::NotOp(Name::new("#a")));

@@ -24,7 +24,7 @@ pub(super) enum Came {
     Answer(Event),
     /// The journal is to be asked.
     Asked(Query),
-    /// It was refused before it was written down.
+    /// It was rejected before it was written down.
     Refused(Refusal),
 }
 
@@ -91,7 +91,7 @@ impl World {
         }
     }
 
-    /// Somebody from `10.0.0.N`, who takes `nick` unless it is empty.
+    /// Someone from `10.0.0.N`, who takes `nick` unless it is empty.
     pub(super) fn enter(&mut self, number: u64, nick: &str) -> SessionId {
         let session = SessionId(number);
         let label = format!("10.0.0.{number}:500{number}").into();
@@ -237,7 +237,7 @@ impl World {
         }
     }
 
-    /// What one session hears of `effects`, from where.
+    /// What one session receives of `effects`, from where.
     pub(super) fn heard(&self, session: SessionId, effects: &[Effect]) -> Vec<(Event, Viewpoint)> {
         let mut heard = Vec::new();
         for effect in effects {
@@ -276,7 +276,7 @@ fn who(room: Arc<str>) -> Command {
 }
 
 /// Someone is told the words of no one whom they ignore, and of no one who is silenced where they
-/// hear of them.
+/// be told of them.
 fn check_words(hub: &Hub, effect: &Effect, hearer: &User) {
     let session = hearer.identity.session;
     let Some(event) = effect.event_for(session) else { return };
@@ -287,14 +287,14 @@ fn check_words(hub: &Hub, effect: &Effect, hearer: &User) {
         Audience::Peers { rooms, .. } => rooms,
         _ => &[],
     };
-    // Who has left is not in the state any more.
+    // A user who has left is not in the state any more.
     let Some(author) = hub.users.get(&who.session) else { return };
     for room in rooms {
         assert!(!hub.is_hushed_for(session, author, room), "{event:?}");
     }
 }
 
-/// Nobody hears what is not meant for them, or twice.
+/// No one receives what is not meant for them, or receives it twice.
 fn check_effects(hub: &Hub, origin: SessionId, effects: &[Effect], now: i64) {
     let mut closed = BTreeSet::new();
     let mut heard_said = BTreeSet::new();

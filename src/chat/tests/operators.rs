@@ -1,4 +1,4 @@
-//! What operators do with accounts, and rooms that stay because an account has created them.
+//! Accounts in the hands of operators, and rooms that stay because an account has created them.
 
 use super::*;
 
@@ -143,7 +143,7 @@ fn a_room_that_an_account_has_created_stays_without_members_until_it_lapses() {
     let topic = world.hub.room("#dev").and_then(|room| room.topic.clone());
     assert_eq!(topic.map(|topic| topic.text.to_string()).as_deref(), Some("ours"));
 
-    // Not while somebody is in it, and not before its time.
+    // Not while someone is in it, and not before its time.
     let left = Moment(world.now);
     let lapse = |before| Change::Lapse { room: Name::new("#DEV"), before };
     assert!(world.write(SessionId(77), lapse(Moment(i64::MAX))).is_empty());

@@ -1,4 +1,4 @@
-//! Random people do random things: whatever they do, the state stays whole, nobody hears what is
+//! Random people do random things: whatever they do, the state stays whole, no one receives what is
 //! not meant for them, and the records alone make the same state and the same effects again.
 
 use super::*;
@@ -14,7 +14,7 @@ enum Step {
     },
     Leave,
     Restart,
-    /// Decide, and write down at once or when everybody else's turn has come.
+    /// Decide, and write down at once or when everyone else's turn has come.
     Do(Command, bool),
 }
 

@@ -1,8 +1,8 @@
-//! What the chat has to do with logins by SCRAM: whose keys, which failures, when keys are learnt.
+//! The chat's part in logins by SCRAM: whose keys, which failures, when keys are learnt.
 
 use super::*;
 
-/// `alice`, whose account has no keys, and somebody else.
+/// `alice`, whose account has no keys, and someone else.
 fn world() -> (World, SessionId, SessionId) {
     let mut world = World::new();
     let (alice, eve) = (world.enter(1, "alice"), world.enter(2, "eve"));
@@ -39,7 +39,7 @@ fn keys(world: &World, name: &str) -> Option<ScramKeys> {
 fn keys_are_learnt_once_and_from_the_password_of_now() {
     let (mut world, alice, eve) = world();
     assert_eq!(keys(&world, "alice"), None);
-    // Whoever shows the password need not be in.
+    // A client that proves the password need not have entered.
     world.write(SessionId(77), learn("millet", "of another password"));
     assert_eq!(keys(&world, "alice"), None);
     world.write(SessionId(77), learn("sesame", "first"));

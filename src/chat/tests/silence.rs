@@ -1,4 +1,4 @@
-//! Who is silenced and who is ignored is not heard, by whatever way; and what opens a door.
+//! The words of silenced and ignored users reach no one by any way; and what an invitation opens.
 
 use super::*;
 use crate::chat::model::work::{self, STEP};

@@ -56,7 +56,7 @@ fn a_room_keeps_everything_but_its_name() {
     assert_eq!((&room.topic, &room.modes), (&before.topic, &before.modes));
     assert_eq!((room.since, &room.bans), (before.since, &before.bans));
     assert!(world.hub.room("#x").is_none());
-    // Numbers go on, the past is there, and so is the invitation.
+    // Numbers go on, the history is there, and so is the invitation.
     let two = run(&mut world, bob, Command::Reply("#y".into(), Pick::Number(1), "two".into()));
     let Event::RoomMessage(two) = &two[0].event else { panic!() };
     assert_eq!((two.number, two.room.as_str()), (2, "#Y"));
@@ -73,7 +73,7 @@ fn a_room_keeps_everything_but_its_name() {
     // A rename that a clock ahead of time has stamped does not pause those of the next year.
     world.now -= 400 * 24 * 60 * 60 * 1_000;
     run(&mut world, bob, Command::RenameRoom("#z".into(), "#w".into(), None));
-    // The old name is anybody's.
+    // The old name is anyone's.
     run(&mut world, bob, Command::Join("#x".into(), None));
     assert!(world.hub.room("#x").unwrap().member(bob).unwrap().op);
 }

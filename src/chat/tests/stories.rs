@@ -1,4 +1,4 @@
-//! What people do in a chat, told one by one.
+//! Stories of people in a chat, told one by one.
 
 use super::*;
 
@@ -14,7 +14,7 @@ fn modes(room: &str, change: ModeChange) -> Command {
     Command::SetModes(room.into(), vec![change])
 }
 
-/// Who hears that something was said, and whether as a mention.
+/// The recipients of a message, and whether it mentions each.
 fn hear_said(world: &World, effects: &[Effect], session: SessionId) -> Option<bool> {
     world.heard(session, effects).into_iter().find_map(|(event, viewpoint)| match event {
         Event::RoomMessage(said) if viewpoint == Viewpoint::Observer => Some(said.mention),
@@ -93,7 +93,7 @@ fn a_room_is_its_openers_and_ends_with_its_last_member() {
         Refusal::NoSuchRoom(Name::new("#rust"))
     );
     world.run(bob, join("#rust")).effects();
-    // Another room of that name: what was said in the first one is not its history.
+    // Another room of that name: the messages of the first one are not its history.
     let Scope::Room(room) =
         world.run(bob, Command::History("#rust".into(), Range::Latest, None)).asked().scope
     else {
@@ -494,14 +494,14 @@ fn a_room_is_held_by_the_origin_of_its_creator() {
     assert!(of_alice.is_some() && of_alice != of_bob);
     world.run(alice, join("#x")).effects();
     world.run(bob, join("#x")).effects();
-    let before = world.hub.held(of_alice);
+    let before = world.hub.room_usage(of_alice);
     let topic = Command::SetTopic("#x".into(), "t".repeat(300).into());
     world.run(alice, topic).effects();
-    assert_eq!(world.hub.held(of_alice).texts, before.texts + 300);
+    assert_eq!(world.hub.room_usage(of_alice).texts, before.texts + 300);
     world.leave(alice);
-    assert_eq!((world.hub.held(of_alice).rooms, world.hub.held(of_bob).rooms), (1, 0));
+    assert_eq!((world.hub.room_usage(of_alice).rooms, world.hub.room_usage(of_bob).rooms), (1, 0));
     world.leave(bob);
-    assert_eq!(world.hub.held(of_alice), Default::default());
+    assert_eq!(world.hub.room_usage(of_alice), Default::default());
 }
 
 #[test]

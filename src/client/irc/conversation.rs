@@ -108,40 +108,42 @@ impl IrcSession {
         if told {
             chat.text = secrets::masked_message(&nick, &chat.text).into_owned();
         }
-        let mut heard = chat.heard(room, nick, own);
-        heard.past = past || old;
-        heard.mention =
-            !heard.past && !mine && heard.room.is_some() && mentions(&heard.text, &self.nick);
-        let place = heard.room.as_deref().map_or(Place::Peer(&heard.nick), Place::Room);
-        heard.number = self.numbers.give(&self.server, place, &chat);
-        if let Some(Quoted { id, known }) = &mut heard.reply
+        let mut incoming = chat.incoming(room, nick, own);
+        incoming.past = past || old;
+        incoming.mention = !incoming.past
+            && !mine
+            && incoming.room.is_some()
+            && mentions(&incoming.text, &self.nick);
+        let place = incoming.room.as_deref().map_or(Place::Peer(&incoming.nick), Place::Room);
+        incoming.number = self.numbers.give(&self.server, place, &chat);
+        if let Some(Quoted { id, known }) = &mut incoming.reply
             && let Some(of) = self.numbers.by_id(id)
         {
             *known = Some(of.quoted());
             let to_me = self.server.same(&of.nick, &self.nick);
-            heard.mention |= to_me && !heard.past && !mine && heard.room.is_some();
+            incoming.mention |= to_me && !incoming.past && !mine && incoming.room.is_some();
         }
         if !mine {
             self.vocabulary.spoke(&chat.nick);
         }
-        if let Some(room) = heard.room.clone().filter(|_| !heard.past) {
+        if let Some(room) = incoming.room.clone().filter(|_| !incoming.past) {
             self.unfold(&room);
         }
-        if heard.room.is_none() {
+        if incoming.room.is_none() {
             self.missed.private.note(&chat);
-            if !heard.past {
-                self.last_private = Some(heard.nick.clone());
+            if !incoming.past {
+                self.last_private = Some(incoming.nick.clone());
             }
         }
-        let least = match &heard.room {
+        let least = match &incoming.room {
             None => Bell::Pm,
-            Some(_) if heard.mention => Bell::Mention,
+            Some(_) if incoming.mention => Bell::Mention,
             Some(_) => Bell::All,
         };
-        if !heard.past && !mine && self.bell >= least {
+        if !incoming.past && !mine && self.bell >= least {
             self.shown.push(DisplayItem::Bell);
         }
-        self.shown.push(DisplayItem::Message(Box::new(heard)));
+        self.shown.push(DisplayItem::Message(Box::new(incoming)));
     }
 
     fn is_old(&self, chat: &ChatMessage) -> bool {

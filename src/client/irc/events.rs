@@ -1,4 +1,4 @@
-//! What happens in rooms apart from messages: shown, hidden or folded.
+//! Events in rooms apart from messages: shown, hidden or folded.
 //!
 //! Joins, departures and absences in a room with many members are folded: they are collected, and
 //! one line tells of them before the next message there. `/hide` changes that. A program

@@ -1,4 +1,4 @@
-//! What a session knows of files: the one that is on its way, and those that were shared.
+//! Files as a session knows them: the one that is on its way, and those that were shared.
 
 use std::collections::VecDeque;
 

@@ -15,7 +15,7 @@ pub struct Login {
 pub(super) struct Registration {
     /// The server has sent something that IRC servers send.
     pub answered: bool,
-    /// What it has objected to, in a numeric of its own.
+    /// What it has objected to, in its own numeric.
     pub complaint: Option<String>,
     /// The requested nick, and the last one tried.
     pub wanted: String,
@@ -67,7 +67,7 @@ pub(super) enum Asked {
 pub(super) struct Exchange {
     pub login: Login,
     pub how: How,
-    pub heard: String,
+    pub received: String,
 }
 
 #[derive(Debug)]

@@ -14,7 +14,7 @@ const MAX_TAGS: usize = 4_096;
 
 impl IrcSession {
     /// A line from the server.
-    pub fn heard(&mut self, line: &[u8], now: Timestamp) {
+    pub fn receive(&mut self, line: &[u8], now: Timestamp) {
         self.now = now;
         // Texts on old networks may not be UTF-8: invalid bytes become U+FFFD.
         let text = String::from_utf8_lossy(line);

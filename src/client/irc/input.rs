@@ -165,7 +165,7 @@ impl IrcSession {
         }
     }
 
-    /// The commands of which the server hears nothing; `false` if it is another one.
+    /// The commands of which the server is told nothing; `false` if it is another one.
     fn arranges(&mut self, command: &Command, words: &[&str], rest: &str) -> bool {
         match (command.name(), words) {
             ("query", []) => self.end_query(),

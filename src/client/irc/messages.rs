@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// Bytes of a msgid, account, nick or room that is kept. A tag with a longer one is ignored, and so is
-/// a line: names are kept in many places, and each would need a bound of its own.
+/// a line: names are kept in many places, and each would need its own bound.
 pub(super) const MAX_WORD: usize = 256;
 
 /// Commands whose last parameter is a text.
@@ -124,7 +124,7 @@ impl ChatMessage {
     }
 
     /// The message as it is shown. `own` and `nick` are those of [`Incoming`].
-    pub fn heard(&self, room: Option<String>, nick: String, own: bool) -> Incoming {
+    pub fn incoming(&self, room: Option<String>, nick: String, own: bool) -> Incoming {
         let lines: Vec<_> = self.text.split('\n').map(|line| clean(line.as_bytes())).collect();
         Incoming {
             time: self.time,
@@ -160,8 +160,11 @@ mod tests {
         assert_eq!((chat.nick.as_str(), chat.by_server), ("bob", false));
         assert_eq!((chat.kind, chat.text.as_str()), (MessageKind::Message, "hi there"));
         assert_eq!(chat.reply.as_deref(), Some("x"));
-        let heard = chat.heard(Some("#x".to_owned()), "bob".to_owned(), false);
-        assert_eq!((heard.text.as_str(), heard.reply_prefix().as_str()), ("hi there", "re …: "));
+        let incoming = chat.incoming(Some("#x".to_owned()), "bob".to_owned(), false);
+        assert_eq!(
+            (incoming.text.as_str(), incoming.reply_prefix().as_str()),
+            ("hi there", "re …: ")
+        );
     }
 
     #[test]

@@ -226,7 +226,7 @@ impl IrcSession {
     }
 }
 
-/// A reply without a text of its own here: its parameters, and its text.
+/// A reply without its own text here: its parameters, and its text.
 fn in_words(words: &[&str]) -> String {
     match words {
         // What was typed is a command of the client.

@@ -45,7 +45,7 @@ impl IrcSession {
             How::External => "EXTERNAL",
             How::Scram(_) => "SCRAM-SHA-256",
         };
-        self.logins.exchange = Some(Exchange { login, how, heard: String::new() });
+        self.logins.exchange = Some(Exchange { login, how, received: String::new() });
         self.send_now("AUTHENTICATE", &[mechanism], None);
     }
 
@@ -83,25 +83,29 @@ impl IrcSession {
     pub(super) fn sasl_asked(&mut self, piece: &str) {
         let Some(exchange) = &mut self.logins.exchange else { return };
         if piece != "+" {
-            exchange.heard.push_str(piece);
+            exchange.received.push_str(piece);
         }
-        if exchange.heard.len() > MOST {
+        if exchange.received.len() > MOST {
             return self.abort_sasl(INVALID);
         }
         if piece.len() == PIECE {
             return;
         }
-        let heard = std::mem::take(&mut exchange.heard);
-        let heard = Base64::decode_vec(&heard).ok().and_then(|heard| String::from_utf8(heard).ok());
-        let begins = matches!(exchange.how, How::Scram(None)) && heard.is_some();
+        let received = std::mem::take(&mut exchange.received);
+        let received = Base64::decode_vec(&received)
+            .ok()
+            .and_then(|received| String::from_utf8(received).ok());
+        let begins = matches!(exchange.how, How::Scram(None)) && received.is_some();
         let login = &exchange.login;
-        let answer = match (&mut exchange.how, heard) {
+        let answer = match (&mut exchange.how, received) {
             (_, None) => None,
             (How::Plain, Some(_)) => {
                 Some(Zeroizing::new(format!("\0{}\0{}", login.account, *login.password)))
             }
             (How::External, Some(_)) => Some(Zeroizing::new(login.account.clone())),
-            (How::Scram(Some(scram)), Some(heard)) => scram.hear(&heard).map(Zeroizing::new),
+            (How::Scram(Some(scram)), Some(received)) => {
+                scram.receive(&received).map(Zeroizing::new)
+            }
             (How::Scram(begun @ None), Some(_)) => {
                 self.logins.nonces += 1;
                 let nonce = format!("{}{}", self.connect_options.nonce, self.logins.nonces);

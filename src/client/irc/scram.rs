@@ -49,7 +49,7 @@ impl Scram {
     }
 
     /// A message of the server; the answer, empty at the end. `None` if the message is invalid.
-    pub fn hear(&mut self, message: &str) -> Option<String> {
+    pub fn receive(&mut self, message: &str) -> Option<String> {
         match &self.step {
             Step::Begun => self.prove(message),
             // The server must prove that it knows the password, too: anyone could claim success.
@@ -109,19 +109,19 @@ mod tests {
     fn the_example_of_rfc_7677() {
         let mut scram = begun();
         assert_eq!(
-            scram.hear(FIRST).unwrap(),
+            scram.receive(FIRST).unwrap(),
             "c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,\
              p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ="
         );
         let last = "v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=";
-        assert_eq!(scram.hear(last).unwrap(), "");
+        assert_eq!(scram.receive(last).unwrap(), "");
     }
 
     #[test]
     fn a_server_that_does_not_know_the_password_is_found_out() {
         let mut scram = begun();
-        scram.hear(FIRST).unwrap();
-        assert_eq!(scram.hear("v=AAAATRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4="), None);
+        scram.receive(FIRST).unwrap();
+        assert_eq!(scram.receive("v=AAAATRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4="), None);
         for wrong in [
             "r=other,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096",
             "r=rOprNGfwEbeRWgbNEkqO,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096",
@@ -131,7 +131,7 @@ mod tests {
             "e=other-error",
             "",
         ] {
-            assert_eq!(begun().hear(wrong), None, "{wrong}");
+            assert_eq!(begun().receive(wrong), None, "{wrong}");
         }
     }
 }

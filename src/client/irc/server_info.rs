@@ -1,4 +1,4 @@
-//! What a server supports: its capabilities and its RPL_ISUPPORT.
+//! The features of a server: its capabilities and its RPL_ISUPPORT.
 //!
 //! Defaults are those of RFC 1459. Bounds: `MAX_OFFERED`, `MAX_TOKENS`,
 //! `MAX_VALUE`.

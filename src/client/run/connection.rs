@@ -1,4 +1,4 @@
-//! What follows when a connection is established, registered, rejected or lost.
+//! The steps that follow when a connection is established, registered, rejected or lost.
 //!
 //! A person's client reconnects, and that of a script with `--reconnect`: without end, with growing
 //! pauses, but not to a server that has banned it or does not accept its password.
@@ -157,7 +157,7 @@ impl Client<'_> {
         Ok(true)
     }
 
-    /// Connects again, by TLS, as the server has asked in the clear (IRCv3 sts): whoever forges that
+    /// Connects again, by TLS, as the server has asked in the clear (IRCv3 sts): anyone who forges that
     /// chooses a port, but has no certificate. From here on nothing is sent in the clear.
     fn secure(&mut self, port: u16) -> io::Result<()> {
         self.link.abandon(&mut self.turn)?;

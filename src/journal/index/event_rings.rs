@@ -3,7 +3,7 @@
 //! Invariants: bounded per ring like messages, and in total by [`limits::MEMORY_EVENTS`] and
 //! [`limits::MEMORY_EVENT_BYTES`]; the oldest are dropped, and so are those that are too old.
 //! Everything in a ring is in `order`; `order` may contain more, for events already removed, and
-//! their bytes count until they leave it: at the latest when it has doubled.
+//! their bytes count until they leave it: at the latest when it is twice as long.
 
 use super::ring::{Ring, between, position_in};
 use super::span::{Position, Span, position_of_event};

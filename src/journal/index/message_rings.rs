@@ -127,7 +127,7 @@ impl MessageRings {
             if ids.back() != Some(&id) {
                 ids.push_back(id);
             }
-            // Mail that is pending is the newest, and it has a bound of its own; what is older
+            // Mail that is pending is the newest, and it has its own bound; what is older
             // stays in the conversations.
             if mail && ids.len() > MAIL_PER_ACCOUNT as usize {
                 ids.pop_front();

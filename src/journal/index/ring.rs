@@ -1,4 +1,4 @@
-//! Which messages and events the index in memory stores together: those of a room, of two users, or
+//! The messages and events that the index in memory stores together: those of a room, of two users, or
 //! those sent to one account. These are the keys that the index on disk has, too, so that no query
 //! examines messages of others.
 

@@ -1,4 +1,4 @@
-//! What an index of any kind does for the journal.
+//! An index of any kind, as the journal uses it.
 
 use super::query::{Answer, HistoryQuery, QueryId};
 use crate::chat::{HistoryUpdate, Name};

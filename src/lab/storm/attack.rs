@@ -135,7 +135,7 @@ impl Attacker {
     }
 }
 
-/// What the nicks of one attack begin with; those of two attacks differ, whoever is still there.
+/// What the nicks of one attack begin with; those of two attacks differ, no matter who is still there.
 fn prefix(scenario: &Scenario) -> String {
     let letters = scenario.name.chars().filter(char::is_ascii_alphabetic);
     format!("{:?}{}", scenario.dialect(), letters.collect::<String>())

@@ -2,7 +2,7 @@
 //!
 //! For each row of `scenarios`:
 //!
-//! 1. the honest **pair** connects, and the crowd is completed if somebody was disconnected;
+//! 1. the honest **pair** connects, and the crowd is completed if someone was disconnected;
 //! 2. the **attackers** connect, all from one address, and prepare; then the crowd prepares;
 //! 3. **calm**: the pair exchanges messages;
 //! 4. **storm**: it goes on, and each attacker sends its lines as fast as the server takes them;

@@ -40,7 +40,7 @@ impl Ledger {
         Stamp { sender: sequence % 2, sequence, micros: 0 }
     }
 
-    /// Notes what user `listener` has heard.
+    /// Notes what user `listener` has received.
     pub fn receive(&mut self, listener: u32, found: Found, now: Instant) {
         // A corrupted message is not the one that was sent, so that one stays lost.
         let Found::Message(stamp) = found else { return };

@@ -324,7 +324,7 @@ impl Swarm<'_> {
         let micros = self.checker.micros(due);
         let (checker, prefix) = (&mut self.checker, &self.options.prefix);
         if checker.members[sender].gone {
-            // It will never be sent, so nobody waits for it.
+            // It will never be sent, so no one waits for it.
             return checker.next(micros, 0, prefix, &mut Vec::new());
         }
         let receivers = checker.awaited - u32::from(self.options.echo != Echo::Expect);

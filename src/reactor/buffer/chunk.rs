@@ -201,7 +201,7 @@ impl ChunkWriter {
         Segment { chunk: Rc::clone(chunk), start: start as u32, end: end as u32 }
     }
 
-    /// Bytes of all chunks of this thread, whoever filled them and whoever keeps them: the memory
+    /// Bytes of all chunks of this thread, no matter who filled them and who keeps them: the memory
     /// behind everything that is queued. A chunk that a thousand outboxes share counts once, which
     /// no sum over the outboxes could know.
     pub fn in_use() -> usize {

@@ -4,7 +4,7 @@
 //! several terminals.
 //!
 //! What is new beside echo: a read is not a message, so incomplete lines wait in an inbox; a line is
-//! written into memory once and shared by all outboxes; and whoever is too slow is dropped, because
+//! written into memory once and shared by all outboxes; and a peer that is too slow is dropped, because
 //! the alternatives are to stop for it or to grow without bound.
 
 use chatloop_reactor::{Accepted, Backend, ChunkWriter, Inbox, Interest, Listener, Outbox, Poller};

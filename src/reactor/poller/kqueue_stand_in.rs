@@ -5,7 +5,7 @@
 //! - a filter is one direction of one descriptor, with its own `udata`; adding it again replaces
 //!   that, deleting one that is not there is ENOENT;
 //! - a descriptor without a filter is not watched: not even a hangup is reported;
-//! - each filter has a report of its own;
+//! - each filter has its own report;
 //! - EV_EOF on the read filter: the peer has closed its sending half, or is gone; on the write
 //!   filter: the peer is gone;
 //! - `fflags` carries the socket's error and leaves it for the next read or write.

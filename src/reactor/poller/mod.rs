@@ -7,6 +7,8 @@
 //! | `poll` | `poll` | any Unix | grows with all descriptors |
 //! | `select` | `select` | any Unix | grows with the highest number; numbers below 1,024 only |
 //!
+//! `selector` is what they have in common; `kqueue_stand_in` lets the second be tested on Linux.
+//!
 //! # Contract
 //!
 //! Every backend is a `Selector` of four methods, `add modify remove wait`, and keeps these rules

@@ -1,4 +1,4 @@
-//! What the poller and its backends have in common: interest, readiness, and the calls of a backend.
+//! Types that the poller and its backends have in common: interest, readiness, and the calls of a backend.
 
 use crate::slab::Token;
 use std::io;

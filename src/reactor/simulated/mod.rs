@@ -10,7 +10,7 @@
 //! move: with nothing ready and nothing due, the wait fails with `WouldBlock`. What is not of the
 //! network, such as a waker, is watched as ever.
 //! A connection is two bounded queues of bytes; what its peer has sent arrives when the simulation
-//! [delivers](Network::deliver) it. Each end has a descriptor of its own that nothing is ever sent
+//! [delivers](Network::deliver) it. Each end has its own descriptor that nothing is ever sent
 //! over: it is what a poller knows it by.
 //!
 //! Limits: one thread; TCP in order and complete, as TCP is; no connections to the outside.

@@ -1,4 +1,4 @@
-//! What travels in a simulated network, and what of it a poller reports.
+//! Bytes on their way in a simulated network, and what of them a poller reports.
 
 use super::dice::Dice;
 use crate::poller::Interest;
@@ -121,7 +121,7 @@ impl Network {
         ENTERED.with_borrow(Clone::clone)
     }
 
-    /// A connection from `peer` to whoever listens. `capacity` is what the network keeps of what the
+    /// A connection from `peer` to the listener. `capacity` is what the network keeps of what the
     /// server sends and its peer has not read.
     ///
     /// # Errors
@@ -175,7 +175,7 @@ impl Network {
         }
     }
 
-    /// How long the loop would have waited; `None` is for ever.
+    /// How long the loop would have waited; `None` is forever.
     pub fn wait(&self) -> Option<Duration> {
         self.0.borrow().wait
     }

@@ -22,7 +22,7 @@ impl Drop for End {
         let connection = &mut state.connections[self.number];
         connection.closed = true;
         connection.outbound.ended = true;
-        // Bytes that nobody has read make the close a reset.
+        // Bytes that no one has read make the close a reset.
         connection.reset |= aborted || !connection.inbound.arrived.is_empty();
     }
 }

@@ -1,6 +1,6 @@
 //! The examples against real peers: each trap that they claim to avoid, on every backend.
 //!
-//! Each test runs an example in a process of its own, this test program started once more: so that
+//! Each test runs an example in its own process, this test program started once more: so that
 //! a signal would really end it, its limit of descriptors is its own, and its CPU time can be read.
 
 // The helpers of tests fail by panicking, as tests do.
@@ -214,7 +214,7 @@ fn waits_for_descriptors(name: &str, backend: Backend, check: fn(&mut [TcpStream
     check(&mut waiting);
 }
 
-/// So many peers of a relay, each of which is accepted, because the ones before have heard it; and
+/// So many peers of a relay, each of which is accepted, because the ones before have received it; and
 /// before them all one that only listens.
 fn peers<const COUNT: usize>(example: &Example) -> [TcpStream; COUNT] {
     let mut streams = vec![example.connect()];
@@ -307,7 +307,7 @@ fn relay_waits_for_descriptors_without_spinning(backend: Backend) {
     waits_for_descriptors("relay", backend, |streams| {
         let [one, .., last] = streams else { panic!("two are needed") };
         // It is accepted before the last one, but perhaps only just: so it says it until that
-        // hears it. The others hear it, too, and need not read.
+        // receives it. The others receive it, too, and need not read.
         last.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
         let start = Instant::now();
         while last.read(&mut [0; 6]).is_err() {

@@ -1,11 +1,9 @@
 //! Notifications to IRC clients beyond their rooms: MONITOR, and subscribed metadata.
 
-use super::{Broadcast, Cause, listener};
+use super::{Broadcast, Telling, recipient};
 use crate::chat::{
-    Audience, Effect, Event, Holder, Hub, Identity, MetadataChanges, Name, SessionId, Stamp,
-    Viewpoint,
+    Audience, Effect, Event, Holder, Hub, Identity, MetadataChanges, Name, SessionId, Viewpoint,
 };
-use crate::server::net::Net;
 use crate::session::{View, irc};
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -13,14 +11,13 @@ use std::sync::Arc;
 impl Broadcast {
     fn speak_irc(
         &mut self,
-        net: &mut Net,
-        hub: &Hub,
-        stamp: Option<Stamp>,
+        telling: &mut Telling<'_>,
         session: SessionId,
         speak: impl FnOnce(&mut irc::Session, &mut View<'_>, &mut irc::Replies),
     ) {
-        if let Some(mut peer) = listener(net, session) {
-            self.speak(&mut peer, hub, stamp, |session, view, out| {
+        let Telling { net, hub, cause } = telling;
+        if let Some(mut peer) = recipient(net, session) {
+            self.speak(&mut peer, hub, cause.stamp, |session, view, out| {
                 if let Some(session) = session.irc() {
                     let mut replies = irc::Replies::default();
                     speak(session, view, &mut replies);
@@ -31,13 +28,8 @@ impl Broadcast {
     }
 
     /// Tells those who monitor a nick that it is there or gone, or what has changed about it.
-    pub(in crate::server) fn tell_watchers(
-        &mut self,
-        net: &mut Net,
-        hub: &Hub,
-        cause: Cause,
-        event: &Event,
-    ) {
+    pub(in crate::server) fn tell_watchers(&mut self, telling: &mut Telling<'_>, event: &Event) {
+        let hub = telling.hub;
         if let Event::Away { who, .. } | Event::Account { who, .. } | Event::RealName { who } =
             event
         {
@@ -52,7 +44,7 @@ impl Broadcast {
                 if hushed && instead.is_none() {
                     continue;
                 }
-                self.speak_irc(net, hub, cause.stamp, watcher, |session, view, out| {
+                self.speak_irc(telling, watcher, |session, view, out| {
                     session.tell_of_watched(instead.as_ref().unwrap_or(event), view, out);
                 });
             }
@@ -61,7 +53,7 @@ impl Broadcast {
         self.counts.observe(event);
         for (watcher, who, there) in self.monitors.observe(event) {
             let who: &Identity = &who;
-            self.speak_irc(net, hub, cause.stamp, watcher, |session, view, out| {
+            self.speak_irc(telling, watcher, |session, view, out| {
                 session.tell_presence(who, there, view, out);
             });
         }
@@ -69,13 +61,8 @@ impl Broadcast {
 
     /// Tells of changed metadata those who follow it: of the audience, and of those who monitor the
     /// person.
-    pub(super) fn tell_of_metadata(
-        &mut self,
-        net: &mut Net,
-        hub: &Hub,
-        cause: Cause,
-        effect: &Effect,
-    ) {
+    pub(super) fn tell_of_metadata(&mut self, telling: &mut Telling<'_>, effect: &Effect) {
+        let hub = telling.hub;
         let Effect { audience, event, .. } = effect;
         let Event::MetadataSet { holder, changes } = event else { return };
         let mut recipients = Vec::new();
@@ -94,9 +81,9 @@ impl Broadcast {
                 continue;
             }
             match viewpoint {
-                Viewpoint::Actor => self.tell(net, hub, cause, (session, viewpoint), event),
+                Viewpoint::Actor => self.tell(telling, session, viewpoint, event),
                 Viewpoint::Observer => {
-                    self.tell_follower(net, hub, cause.stamp, session, holder, changes);
+                    self.tell_follower(telling, session, holder, changes);
                 }
             }
         }
@@ -104,14 +91,12 @@ impl Broadcast {
 
     fn tell_follower(
         &mut self,
-        net: &mut Net,
-        hub: &Hub,
-        stamp: Option<Stamp>,
+        telling: &mut Telling<'_>,
         session: SessionId,
         holder: &Holder,
         changes: &MetadataChanges,
     ) {
-        self.speak_irc(net, hub, stamp, session, |session, view, out| {
+        self.speak_irc(telling, session, |session, view, out| {
             if session.follows_metadata() {
                 session.tell_metadata(holder, changes, view, out);
             }
@@ -134,14 +119,8 @@ impl Broadcast {
 
     /// Tells followers in a room of a newcomer's metadata, unless they know it from another room
     /// or monitor the newcomer.
-    pub(super) fn introduce(
-        &mut self,
-        net: &mut Net,
-        hub: &Hub,
-        cause: Cause,
-        who: Arc<Identity>,
-        room: &Name,
-    ) {
+    pub(super) fn introduce(&mut self, telling: &mut Telling<'_>, who: Arc<Identity>, room: &Name) {
+        let hub = telling.hub;
         let Some(newcomer) = hub.user(who.session) else { return };
         let changes: MetadataChanges = (hub.metadata_of(newcomer).iter())
             .map(|(key, value)| (Arc::clone(key), Some(Arc::clone(value))))
@@ -157,7 +136,7 @@ impl Broadcast {
             .collect();
         let holder = Holder::Person(who);
         for stranger in strangers {
-            self.tell_follower(net, hub, cause.stamp, stranger, &holder, &changes);
+            self.tell_follower(telling, stranger, &holder, &changes);
         }
     }
 }

@@ -1,21 +1,26 @@
 //! Everything that is sent to peers: effects to their audiences, replies to one peer.
 //!
+//! | file | subject |
+//! |---|---|
+//! | this one | one peer: what its session may see, and what it is told |
+//! | `effects` | an effect to its audience |
+//! | `delivery` | one message into ten thousand outboxes |
+//! | `irc_watchers` | IRC clients that watch users outside of their rooms |
+//! | `unidentified` | peers whose protocol is not known yet |
+//!
 //! Invariant: a session is told things in the order of the effects, whether they are for a room or
 //! for it alone. So what is told to one peer is queued behind its part of the open run.
 
 mod delivery;
+mod effects;
 mod irc_watchers;
 mod unidentified;
 
 use super::net::{Net, Peer};
-use crate::chat::work::{self, Cost};
-use crate::chat::{
-    AccountChange, Audience, Change, Effect, Event, Hub, Moment, Name, Record, RecordId, SessionId,
-    Stamp, Viewpoint,
-};
+use crate::chat::{Event, Hub, Moment, RecordId, SessionId, Stamp, Viewpoint};
 use crate::journal::QueryId;
-use crate::session::{Action, Dialect, Format, View, irc};
-use chatloop_reactor::{Segment, Token};
+use crate::session::{Dialect, Format, View, irc};
+use chatloop_reactor::Token;
 use delivery::Delivery;
 pub(super) use unidentified::Early;
 use unidentified::Unidentified;
@@ -39,6 +44,13 @@ impl Cause {
     fn answers(self, session: SessionId) -> bool {
         self.origin.is_none_or(|origin| origin == session)
     }
+}
+
+/// What it takes to tell someone something: the connections, the chat as it is now, and why.
+pub(super) struct Telling<'a> {
+    pub(super) net: &'a mut Net,
+    pub(super) hub: &'a Hub,
+    pub(super) cause: Cause,
 }
 
 /// Tells peers what happens.
@@ -97,16 +109,14 @@ impl Broadcast {
         self.delivery.allocated()
     }
 
-    // One peer.
-
     /// A connection of this format has come; the number of its lane.
     pub(super) fn enter(&mut self, format: Format) -> u16 {
         self.delivery.enter(format)
     }
 
     /// A connection is closing: it no longer counts as one that may register.
-    pub(super) fn step_away(&mut self, session: &mut Dialect) {
-        if session.step_away() {
+    pub(super) fn stop_registering(&mut self, session: &mut Dialect) {
+        if session.stop_registering() {
             self.counts.remove_unregistered();
         }
     }
@@ -115,7 +125,7 @@ impl Broadcast {
     pub(super) fn leave(&mut self, token: Token, lane: u16, session: &mut Dialect) {
         self.unidentified.remove(token);
         self.delivery.leave(lane);
-        self.step_away(session);
+        self.stop_registering(session);
     }
 
     /// What a session may look at while it understands a line or is told something.
@@ -178,13 +188,13 @@ impl Broadcast {
     /// Tells one peer of an event.
     pub(super) fn tell(
         &mut self,
-        net: &mut Net,
-        hub: &Hub,
-        cause: Cause,
-        (session, viewpoint): (SessionId, Viewpoint),
+        telling: &mut Telling<'_>,
+        session: SessionId,
+        viewpoint: Viewpoint,
         event: &Event,
     ) {
-        let Some(mut peer) = listener(net, session) else { return };
+        let Telling { net, hub, cause } = telling;
+        let Some(mut peer) = recipient(net, session) else { return };
         let answers = cause.answers(session);
         self.speak(&mut peer, hub, cause.stamp, |session, view, out| {
             session.tell(event, viewpoint, answers, view, out);
@@ -203,7 +213,8 @@ impl Broadcast {
         &mut self,
         net: &mut Net,
         hub: &Hub,
-        (token, query): (Token, QueryId),
+        token: Token,
+        query: QueryId,
         past: Option<&Event>,
     ) {
         let Some(mut peer) = net.peer(token) else { return };
@@ -230,271 +241,6 @@ impl Broadcast {
         peer.flush_later();
     }
 
-    // Many.
-
-    /// A run is for the members that a room had when it was gathered. Who comes or goes in the
-    /// middle of it is marked; for all other changes of membership it is handed out first.
-    pub(super) fn before_members_change(&mut self, net: &mut Net, hub: &Hub, record: &Record) {
-        let token = Token::from_bits(record.origin.0);
-        match record.change {
-            Change::Enter(_) => {
-                let in_lobby = self.delivery.room() == Some(&Name::lobby());
-                let early = in_lobby && self.unidentified.has(token);
-                if let Some(mut peer) = net.peer(token) {
-                    if early && self.delivery.has_messages() {
-                        self.delivery.buffer_early(peer.connection);
-                    }
-                    self.delivery.skip_to_here(&mut peer);
-                }
-            }
-            Change::Leave { .. } => {
-                let in_room = self.is_in_run(hub, token);
-                if let Some(mut peer) = net.peer(token).filter(|_| in_room) {
-                    self.delivery.catch_up(true, &mut peer);
-                }
-            }
-            Change::Join { .. }
-            | Change::Part { .. }
-            | Change::Kick { .. }
-            | Change::Kill { .. }
-            | Change::Ban { .. }
-            | Change::RenameRoom { .. }
-            | Change::Restarted { .. } => self.close_run(net, hub),
-            _ => {}
-        }
-    }
-
-    /// Tells an effect to its audience. What it asks the server to do for one session is returned.
-    pub(super) fn deliver(
-        &mut self,
-        net: &mut Net,
-        hub: &Hub,
-        cause: Cause,
-        effect: Effect,
-    ) -> Option<(Token, Action)> {
-        if matches!(effect.event, Event::MetadataSet { .. }) {
-            self.tell_of_metadata(net, hub, cause, &effect);
-            return None;
-        }
-        let Effect { stamp, audience, event, mut hushed } = effect;
-        // Told in its own way, behind what they have in common with the others.
-        let instead = if hushed.is_empty() { None } else { event.hushed() };
-        let newcomer = Broadcast::newcomer_with_metadata(hub, &event);
-        match audience {
-            Audience::One(session) if !hushed.contains(&session) => {
-                return self.deliver_alone(net, hub, cause, session, event);
-            }
-            Audience::One(_) => {}
-            // Each of them may be called otherwise by it: one by one.
-            audience @ (Audience::Private { .. } | Audience::Room { .. })
-                if matches!(audience, Audience::Private { .. })
-                    || matches!(event, Event::RoomRenamed { .. }) =>
-            {
-                let mut recipients = Vec::new();
-                hub.recipients(&audience, |session, viewpoint| {
-                    recipients.push((session, viewpoint))
-                });
-                for recipient in recipients.into_iter().filter(|it| !hushed.contains(&it.0)) {
-                    self.tell(net, hub, cause, recipient, &event);
-                }
-            }
-            Audience::Room { room, from, mut except } => {
-                self.add_to_run(net, hub, cause, room, (stamp, event));
-                except.extend_from_slice(&hushed);
-                self.mark_gaps(net, hub, cause, from, &except);
-            }
-            Audience::Peers { mut rooms, from } if rooms.len() == 1 => {
-                if let Some(room) = rooms.pop() {
-                    self.add_to_run(net, hub, cause, room, (stamp, event));
-                    self.mark_gaps(net, hub, cause, from, &hushed);
-                }
-            }
-            audience => self.deliver_to_many(net, hub, cause, (&audience, &hushed), &event),
-        }
-        for session in hushed.drain(..) {
-            if let Some(event) = &instead {
-                self.tell(net, hub, cause, (session, Viewpoint::Observer), event);
-            }
-        }
-        if let Some((newcomer, room)) = newcomer {
-            self.introduce(net, hub, cause, newcomer, &room);
-        }
-        None
-    }
-
-    fn add_to_run(
-        &mut self,
-        net: &mut Net,
-        hub: &Hub,
-        cause: Cause,
-        room: Name,
-        (stamp, event): (Stamp, Event),
-    ) {
-        if self.delivery.room() != Some(&room) {
-            self.close_run(net, hub);
-            self.delivery.open_run(room);
-        }
-        self.delivery.add_to_run(stamp, event);
-        self.run_payer = cause.origin;
-    }
-
-    /// The last event of the run is not for some, and the actor is told of it in another way.
-    fn mark_gaps(
-        &mut self,
-        net: &mut Net,
-        hub: &Hub,
-        cause: Cause,
-        from: Option<SessionId>,
-        except: &[SessionId],
-    ) {
-        for session in except {
-            if let Some(mut peer) = net.peer(Token::from_bits(session.0)) {
-                self.delivery.leave_out_last(&mut peer);
-            }
-        }
-        let Some(actor) = from else { return };
-        let Some(mut peer) = net.peer(Token::from_bits(actor.0)) else { return };
-        self.delivery.leave_out_last(&mut peer);
-        if peer.connection.life.withdrawn {
-            return;
-        }
-        let mut out = std::mem::take(&mut self.out);
-        out.clear();
-        let Broadcast { delivery, irc, monitors, whowas, counts, moment, .. } = self;
-        if let Some(event) = delivery.last_of_run()
-            && peer.connection.session.hears_itself(event)
-        {
-            let (me, now, stamp) = (actor, *moment, cause.stamp);
-            let mut view = View { hub, settings: irc, monitors, whowas, counts, me, now, stamp };
-            let (viewpoint, answers) = (Viewpoint::Actor, cause.answers(actor));
-            peer.connection.session.tell(event, viewpoint, answers, &mut view, &mut out);
-        }
-        self.send(&mut peer, hub, &out);
-        self.out = out;
-    }
-
-    /// Tells all in an audience that is not one room; rendered once per format.
-    fn deliver_to_many(
-        &mut self,
-        net: &mut Net,
-        hub: &Hub,
-        cause: Cause,
-        (audience, except): (&Audience, &[SessionId]),
-        event: &Event,
-    ) {
-        self.close_run(net, hub);
-        let mut recipients = std::mem::take(&mut self.recipients);
-        hub.recipients(audience, |session, viewpoint| {
-            if except.binary_search(&session).is_err() {
-                recipients.push((session, viewpoint));
-            }
-        });
-        let mut rendered: Vec<((u16, Viewpoint), Segment)> = Vec::new();
-        for (session, viewpoint) in recipients.drain(..) {
-            let Some(mut peer) = listener(net, session) else { continue };
-            if viewpoint == Viewpoint::Actor && peer.connection.session.is_told_alone() {
-                let answers = cause.answers(session);
-                self.speak(&mut peer, hub, cause.stamp, |session, view, out| {
-                    session.tell(event, viewpoint, answers, view, out);
-                });
-                continue;
-            }
-            peer.connection.session.heard(event, viewpoint);
-            let (key, format) = ((peer.connection.lane, viewpoint), peer.connection.format());
-            let known = rendered.iter().find(|(known, _)| *known == key);
-            let segment = match known {
-                Some((_, segment)) => segment.clone(),
-                None => {
-                    let segment = self.render(format, cause.stamp, event, viewpoint);
-                    rendered.push((key, segment.clone()));
-                    segment
-                }
-            };
-            if !segment.is_empty() {
-                peer.queue(&segment);
-            }
-        }
-        self.recipients = recipients;
-        if *audience == Audience::All {
-            let waiting: Vec<Token> = self.unidentified.tokens().collect();
-            for token in waiting {
-                let Some(connection) = net.connection(token) else { continue };
-                let (format, viewpoint) = (connection.format(), Viewpoint::Observer);
-                connection.buffer_early(&self.render(format, cause.stamp, event, viewpoint));
-            }
-        }
-    }
-
-    fn render(
-        &mut self,
-        format: Format,
-        stamp: Option<Stamp>,
-        event: &Event,
-        viewpoint: Viewpoint,
-    ) -> Segment {
-        self.out.clear();
-        format.render(stamp, event, viewpoint, &mut self.out);
-        self.delivery.encode(&self.out)
-    }
-
-    /// Tells one session, or says what the event asks the server to do for it.
-    fn deliver_alone(
-        &mut self,
-        net: &mut Net,
-        hub: &Hub,
-        cause: Cause,
-        session: SessionId,
-        event: Event,
-    ) -> Option<(Token, Action)> {
-        let token = Token::from_bits(session.0);
-        if !matches!(event, Event::Closed { .. }) && listener(net, session).is_none() {
-            return None;
-        }
-        match event {
-            Event::ReplayHistory(query) => return Some((token, Action::Replay(query, None))),
-            Event::Refused(_) if hub.user(session).is_none() => {
-                return Some((token, Action::NotAdmitted(Box::new(event))));
-            }
-            Event::AccountManaged { account, what: AccountChange::Made }
-                if hub.user(session).is_none() =>
-            {
-                return Some((token, Action::RegisteredEarly(account)));
-            }
-            Event::Welcome { .. } => {
-                self.tell(net, hub, cause, (session, Viewpoint::Observer), &event);
-                return Some((token, Action::Registered));
-            }
-            Event::Closed { .. } => {
-                self.tell(net, hub, cause, (session, Viewpoint::Observer), &event);
-                return Some((token, Action::Close));
-            }
-            event => self.tell(net, hub, cause, (session, Viewpoint::Observer), &event),
-        }
-        None
-    }
-
-    /// Hands the open run out.
-    pub(super) fn close_run(&mut self, net: &mut Net, hub: &Hub) {
-        let Some(name) = self.delivery.room().cloned() else { return };
-        if name == Name::lobby() && self.delivery.has_messages() {
-            self.unidentified.buffer_run(&mut self.delivery, net);
-        }
-        // It is paid for by the one whose record was added last, not by the one whose record is
-        // applied now.
-        let before = work::take();
-        let records = self.delivery.run_length().max(1) as u64;
-        self.delivery.close_run(hub.room_members(name.as_str()), net);
-        if let Some(SessionId(session)) = self.run_payer.take() {
-            let (token, cost) = (Token::from_bits(session), work::take());
-            let one = Cost(cost.0 / records);
-            net.charge(token, Cost(cost.0 - one.0), false);
-            net.charge(token, one, true);
-        }
-        work::charge(before);
-    }
-
-    // The unidentified.
-
     /// A connection is not identified yet: messages for the lobby go to its early buffer from here
     /// on, `last` being the last record it missed.
     pub(super) fn buffer_early(&mut self, token: Token, last: RecordId) {
@@ -514,7 +260,7 @@ impl Broadcast {
     }
 }
 
-/// The peer of a session, if what the session hears is for it.
-fn listener(net: &mut Net, session: SessionId) -> Option<Peer<'_>> {
+/// The peer of a session, if what the session receives is for it.
+fn recipient(net: &mut Net, session: SessionId) -> Option<Peer<'_>> {
     net.peer(Token::from_bits(session.0)).filter(|peer| !peer.connection.life.withdrawn)
 }

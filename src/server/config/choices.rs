@@ -46,7 +46,7 @@ impl FromStr for Operator {
                 Ok(Operator { name: name.to_owned(), hash: PasswordHash::new(hash) })
             }
             Some((name, password)) if !name.is_empty() && !password.is_empty() => {
-                // What `hash` would not hash is none here either.
+                // What `hash` would not hash is no password here either.
                 password::check(password).map_err(|why| format!("operator {name}: {why}"))?;
                 // To hash it here would cost a tenth of a second at every start.
                 Ok(Operator {

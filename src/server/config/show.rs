@@ -1,7 +1,7 @@
 //! The effective settings, as a file with the same meaning.
 
 use super::parameters::SCHEMA;
-use super::sources::{Origin, Setting, Settings};
+use super::sources::{Setting, Settings, Source};
 use log::warn;
 use std::fmt;
 use toml::Value;
@@ -23,7 +23,7 @@ impl Settings {
     pub fn warn(&self) {
         SCHEMA.mistyped_variables().iter().for_each(|text| warn!("{text}"));
         let exposed =
-            |setting: &&Setting| setting.origin == Origin::CommandLine && setting.is_secret();
+            |setting: &&Setting| setting.source == Source::CommandLine && setting.is_secret();
         for Setting { name, .. } in self.list.iter().filter(exposed) {
             let variable = SCHEMA.variable(name);
             warn!(
@@ -36,12 +36,12 @@ impl Settings {
 
 impl fmt::Display for Setting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Setting { name, origin, .. } = self;
+        let Setting { name, source, .. } = self;
         if let Some(shown) = self.masked().filter(|_| self.is_secret()) {
-            return write!(f, "# {name} is set: {shown}  # {origin}");
+            return write!(f, "# {name} is set: {shown}  # {source}");
         }
         match self.value() {
-            Some(value) => write!(f, "{name} = {value}  # {origin}"),
+            Some(value) => write!(f, "{name} = {value}  # {source}"),
             None if self.otherwise.is_empty() => write!(f, "# {name} is not set"),
             None => write!(f, "# {name} is not set: {}", self.otherwise),
         }
@@ -81,13 +81,13 @@ impl Setting {
     }
 }
 
-impl fmt::Display for Origin {
+impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Origin::Default => f.write_str("default"),
-            Origin::File(line) => write!(f, "file, line {line}"),
-            Origin::Environment(name) => f.write_str(name),
-            Origin::CommandLine => f.write_str("command line"),
+            Source::Default => f.write_str("default"),
+            Source::File(line) => write!(f, "file, line {line}"),
+            Source::Environment(name) => f.write_str(name),
+            Source::CommandLine => f.write_str("command line"),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Where settings come from: a flag, else the environment, else the file, else the default
+//! The sources of settings: a flag, else the environment, else the file, else the default
 //! ([`settings`](crate::settings)); and what the command line asks for beside them.
 
 use super::Config;
@@ -18,7 +18,7 @@ use thiserror::Error;
 
 /// The source of a value.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Origin {
+pub enum Source {
     Default,
     /// The file, with the line.
     File(usize),
@@ -27,13 +27,13 @@ pub enum Origin {
     CommandLine,
 }
 
-impl Origin {
+impl Source {
     fn rank(&self) -> u8 {
         match self {
-            Origin::Default => 0,
-            Origin::File(_) => 1,
-            Origin::Environment(_) => 2,
-            Origin::CommandLine => 3,
+            Source::Default => 0,
+            Source::File(_) => 1,
+            Source::Environment(_) => 2,
+            Source::CommandLine => 3,
         }
     }
 }
@@ -45,7 +45,7 @@ pub struct Setting {
     pub name: String,
     /// As they were written: none, one, or several of a flag that may be repeated.
     pub values: Vec<String>,
-    pub origin: Origin,
+    pub source: Source,
     /// A flag without a value.
     pub switch: bool,
     /// A flag that may be repeated.
@@ -180,19 +180,19 @@ fn split_address(config: &mut Config, list: &mut [Setting]) -> Result<(), String
     let [host, port, ..] = list else { return Ok(()) };
     if let Some(number) = address.port {
         // A port from a weaker source gives way.
-        if port.origin.rank() >= host.origin.rank() {
+        if port.source.rank() >= host.source.rank() {
             address.with_port(Some(config.boot.port))?;
         }
         config.boot.port = number;
         port.values = vec![number.to_string()];
-        port.origin = host.origin.clone();
+        port.source = host.source.clone();
     }
     if address.host.is_none() {
-        host.origin = Origin::Default;
+        host.source = Source::Default;
     }
     config.boot.host = address.host.unwrap_or_else(|| DEFAULT_HOST.to_owned());
     host.values = vec![config.boot.host.clone()];
-    let is_given = host.origin != Origin::Default || port.origin != Origin::Default;
+    let is_given = host.source != Source::Default || port.source != Source::Default;
     if is_given && !config.boot.listen.is_empty() {
         let (host, port) = (config.boot.host.clone(), config.boot.port);
         config.boot.listen.insert(0, Address { host: Some(host), port: Some(port), tls: false });
@@ -291,12 +291,12 @@ fn setting(arg: &Arg, matches: &ArgMatches, entries: &[Entry]) -> Setting {
     let name = name_of(arg).unwrap_or_default();
     let id = arg.get_id().as_str();
     let raw = matches.get_raw(id).into_iter().flatten();
-    let origin = match matches.value_source(id) {
-        Some(ValueSource::CommandLine) => Origin::CommandLine,
-        Some(ValueSource::EnvVariable) => Origin::Environment(SCHEMA.variable(&name)),
+    let source = match matches.value_source(id) {
+        Some(ValueSource::CommandLine) => Source::CommandLine,
+        Some(ValueSource::EnvVariable) => Source::Environment(SCHEMA.variable(&name)),
         _ => match entries.iter().find(|entry| entry.name == name) {
-            Some(entry) => Origin::File(entry.line),
-            None => Origin::Default,
+            Some(entry) => Source::File(entry.line),
+            None => Source::Default,
         },
     };
     let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
@@ -312,6 +312,6 @@ fn setting(arg: &Arg, matches: &ArgMatches, entries: &[Entry]) -> Setting {
         otherwise: otherwise.map(|(words, _)| words.to_owned()).unwrap_or_default(),
         name,
         values,
-        origin,
+        source,
     }
 }

@@ -1,4 +1,4 @@
-//! What the command line can ask for beside a server and its settings.
+//! The subcommands: everything that the command line can ask for beside a server.
 
 use super::parameters::SCHEMA;
 use std::path::PathBuf;
@@ -39,14 +39,18 @@ pub(super) enum Subcommand {
     },
     /// Import an export from stdin into an empty data directory (all or nothing)
     Import(Data),
-    /// Copy a data directory to a new one, DIR, also while a server uses it
+    /// Copy a data directory to a new one, also while a server uses it
     Backup {
+        /// Directory to create
+        #[arg(value_name = "COPY")]
         dir: PathBuf,
         #[command(flatten)]
         data: Data,
     },
-    /// Copy a backup, DIR, to an empty data directory
+    /// Copy a backup to an empty data directory
     Restore {
+        /// Directory that backup has created
+        #[arg(value_name = "COPY")]
         dir: PathBuf,
         #[command(flatten)]
         data: Data,

@@ -8,7 +8,7 @@ use crate::chat::{
 };
 use crate::journal::Rejected;
 use crate::server::audit;
-use crate::server::broadcast::{Cause, Early};
+use crate::server::broadcast::{Cause, Early, Telling};
 use crate::server::engine::Found;
 use crate::server::gate::{Blocked, Kind};
 use crate::server::operator::CONSOLE;
@@ -193,9 +193,10 @@ impl Exchange {
         let cause = Cause::effect(origin, effect.stamp);
         self.engine.archive(&effect);
         let hub = self.engine.hub();
-        self.broadcast.tell_watchers(&mut self.net, hub, cause, &effect.event);
+        let mut telling = Telling { net: &mut self.net, hub, cause };
+        self.broadcast.tell_watchers(&mut telling, &effect.event);
         self.console.offer(hub, &effect);
-        match self.broadcast.deliver(&mut self.net, hub, cause, effect) {
+        match self.broadcast.deliver(&mut telling, effect) {
             Some((token, Action::Replay(query, _))) => {
                 self.replay(token, *query, early.map(|early| early.since));
             }
@@ -262,7 +263,7 @@ impl Exchange {
                     shorten(past, share);
                     hub.leave_out_ignored(session(token), past);
                 });
-                self.broadcast.release(&mut self.net, hub, (token, id), past.as_ref());
+                self.broadcast.release(&mut self.net, hub, token, id, past.as_ref());
                 if past.is_none() {
                     self.stats.count(Counter::Replays);
                     self.notice(token, "history took too long; /history shows it");

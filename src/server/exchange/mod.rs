@@ -1,15 +1,16 @@
-//! Where peers meet the chat: what is to be done for them, and what they are told.
+//! The exchange between peers and the chat: what is to be done for them, and what they are told.
 //!
 //! | file | subject |
 //! |---|---|
 //! | this one | one peer: told something, leaving, gone |
 //! | `perform` | what a peer asks for: the one place where [`Action`]s are performed |
 //! | `upkeep` | what happens by itself: arrivals, timers, the console, new settings, the end |
+//! | `early_account` | an account for a peer that has not entered yet |
 //! | `encryption` | TLS on a connection |
 //! | `relay` | connections that come by a proxy |
 //! | `scrape` | the numbers of `/metrics` |
-//! | `loop_pages` | the pages that the loop is shown to |
-//! | `no_web` | both in a build without the feature `web` |
+//! | `loop_viewers` | the viewers of the loop |
+//! | `no_web` | these two in a build without the feature `web` |
 //! | `upload`, `download` | files that come and go; `no_files` in a build without the feature `web` |
 //! | `apply` | what the journal has committed and answered: effects to those who follow them |
 
@@ -19,7 +20,7 @@ mod download;
 mod early_account;
 mod encryption;
 #[cfg(feature = "web")]
-mod loop_pages;
+mod loop_viewers;
 #[cfg(not(feature = "web"))]
 mod no_files;
 #[cfg(not(feature = "web"))]
@@ -36,16 +37,16 @@ mod upload;
 
 use super::admission::Admission;
 use super::audit;
-use super::broadcast::{Broadcast, Cause};
+use super::broadcast::{Broadcast, Cause, Telling};
 use super::config::Bytes;
 use super::engine::Engine;
+use super::expiry::Expiry;
 use super::gate::Kind;
 use super::guesses::Guesses;
-use super::looks::Looks;
+#[cfg(feature = "web")]
+use super::loop_viewers::LoopViewers;
 use super::net::Net;
 use super::operator::{CONSOLE, ConsoleService};
-#[cfg(feature = "web")]
-use super::pages::Pages;
 use super::registrations::Registrations;
 use super::reload::Live;
 use super::stats::Stats;
@@ -76,12 +77,12 @@ pub(super) struct Exchange {
     /// Where the last page went, and when.
     last_page: Option<(Origin, Instant)>,
     #[cfg(feature = "web")]
-    pages: Pages,
+    viewers: LoopViewers,
     #[cfg(feature = "web")]
     transfers: Transfers,
     /// Registered rooms in which no one has been for long, and accounts of the kind.
-    abandoned_rooms: Looks,
-    unused_accounts: Looks,
+    abandoned_rooms: Expiry,
+    unused_accounts: Expiry,
     /// An operator wants the configuration to be reloaded.
     reload_asked: bool,
     /// What is to be done for one connection; its memory is used again.
@@ -94,7 +95,8 @@ impl Exchange {
         engine: Engine,
         broadcast: Broadcast,
         workers: Workers,
-        (console, live): (ConsoleService, Live),
+        console: ConsoleService,
+        live: Live,
         stats: Stats,
     ) -> Exchange {
         let stepper = Stepper::new(live.config().boot.step);
@@ -112,11 +114,11 @@ impl Exchange {
             stepper,
             last_page: None,
             #[cfg(feature = "web")]
-            pages: Pages::default(),
+            viewers: LoopViewers::default(),
             #[cfg(feature = "web")]
             transfers: Transfers::default(),
-            abandoned_rooms: Looks::default(),
-            unused_accounts: Looks::default(),
+            abandoned_rooms: Expiry::default(),
+            unused_accounts: Expiry::default(),
             reload_asked: false,
             actions: Vec::new(),
         }
@@ -176,8 +178,8 @@ impl Exchange {
     }
 
     /// The input of a connection has ended, and it listens on: tells it, unless it was told before.
-    fn listen_on(&mut self, token: Token) -> bool {
-        let is_news = self.net.listen_on(token);
+    fn half_close(&mut self, token: Token) -> bool {
+        let is_news = self.net.half_close(token);
         if is_news {
             let text = "your input has ended; you still receive messages until you close";
             self.notice(token, text);
@@ -191,10 +193,11 @@ impl Exchange {
             // It reads: its next page is asked for at once.
             let more = event.more().cloned();
             self.actions.extend(more.map(|more| Action::Do(Command::List(Box::new(more)))));
-            return self.console.hear(event, Viewpoint::Observer);
+            return self.console.show_event(event, Viewpoint::Observer);
         }
-        let to = (session(token), Viewpoint::Observer);
-        self.broadcast.tell(&mut self.net, self.engine.hub(), Cause::default(), to, event);
+        let (net, hub) = (&mut self.net, self.engine.hub());
+        let mut telling = Telling { net, hub, cause: Cause::default() };
+        self.broadcast.tell(&mut telling, session(token), Viewpoint::Observer, event);
     }
 
     /// Whether a server operator is at a connection.
@@ -301,7 +304,7 @@ impl Exchange {
         }
     }
 
-    /// Its leaving is in force, and it has been told what was said until then.
+    /// Its leaving is in force, and it has been told everything until then.
     pub(super) fn say_farewell(&mut self, token: Token) {
         let connection = self.net.connection(token);
         if let Some(farewell) = connection.and_then(|it| it.life.take_farewell()) {
@@ -313,7 +316,7 @@ impl Exchange {
     /// What is queued for it is still sent, then the connection closes.
     pub(super) fn drain(&mut self, token: Token) {
         if let Some(connection) = self.net.drain(token) {
-            self.broadcast.step_away(&mut connection.session);
+            self.broadcast.stop_registering(&mut connection.session);
             self.speak(token, |session, _, out| session.end(out));
         }
     }

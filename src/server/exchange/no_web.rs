@@ -1,7 +1,7 @@
 //! Metrics and the loop's page in a build without the feature `web`: no request asks for them.
 
 use super::Exchange;
-use crate::session::{Action, PageRequest};
+use crate::session::{Action, ViewerRequest};
 use chatloop_reactor::{Readiness, Token};
 
 impl Exchange {
@@ -17,19 +17,19 @@ impl Exchange {
         None
     }
 
-    pub(super) fn serve_page(&mut self, _: Token, _: PageRequest) {}
+    pub(super) fn perform_viewer_request(&mut self, _: Token, _: ViewerRequest) {}
 
-    pub(super) fn forget_page(&mut self, _: Token) {}
+    pub(super) fn forget_viewer(&mut self, _: Token) {}
 
-    pub(in crate::server) fn is_page(&self, _: Token) -> bool {
+    pub(in crate::server) fn is_viewer(&self, _: Token) -> bool {
         false
     }
 
-    pub(super) fn page_tokens(&self) -> Vec<Token> {
+    pub(super) fn viewer_tokens(&self) -> Vec<Token> {
         Vec::new()
     }
 
-    pub(in crate::server) fn attend(&mut self, _: Readiness) {}
+    pub(in crate::server) fn serve_viewer(&mut self, _: Readiness) {}
 
     pub(in crate::server) fn show_loop(&mut self, _: bool) {}
 }

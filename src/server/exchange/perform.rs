@@ -84,8 +84,8 @@ impl Exchange {
             Action::Stats => self.show_stats(token),
             Action::Reload => self.ask_for_reload(token),
             Action::Trace(on) => self.switch_trace(token, on),
-            Action::LoopLink | Action::Watch { .. } | Action::Page(_) => {
-                return self.perform_of_page(token, action);
+            Action::LoopLink | Action::Watch { .. } | Action::Viewer(_) => {
+                return self.perform_for_viewer(token, action);
             }
             Action::Tell(lines) => lines.iter().for_each(|line| self.notice(token, line)),
             Action::Show(event) => self.reply(token, &event),
@@ -136,8 +136,8 @@ impl Exchange {
                 self.drain(token);
             }
             Action::Gone => self.gone(token),
-            Action::ListenOn => {
-                if self.listen_on(token) {
+            Action::InputEnded => {
+                if self.half_close(token) {
                     self.net.probe(token);
                 }
             }
@@ -155,14 +155,14 @@ impl Exchange {
         self.reply(token, event);
     }
 
-    fn perform_of_page(&mut self, token: Token, action: Action) -> bool {
+    fn perform_for_viewer(&mut self, token: Token, action: Action) -> bool {
         match action {
             Action::LoopLink => self.make_loop_link(token),
             Action::Watch { key, forwarded, answer } => {
                 let refusal = self.watch(token, key.as_deref(), forwarded, &answer);
                 return refusal.is_none_or(|refusal| self.perform_one(token, refusal));
             }
-            Action::Page(request) => self.serve_page(token, request),
+            Action::Viewer(request) => self.perform_viewer_request(token, request),
             _ => {}
         }
         true
@@ -203,25 +203,25 @@ impl Exchange {
 
     /// Whether there is memory for what a change adds to rooms.
     fn fits_in_memory(&mut self, token: Token, change: &Change) -> Result<(), Refusal> {
-        let Some(connection) = self.net.connection(token) else { return Ok(()) };
-        let (address, hub) = (connection.address, self.engine.hub());
         let Some((name, _)) = change.weighs_on() else { return Ok(()) };
         let creates = matches!(change, Change::Join { .. });
         if !creates && !change.adds_to_room() {
             return Ok(());
         }
+        let Some(connection) = self.net.connection(token) else { return Ok(()) };
+        let (address, hub) = (connection.address, self.engine.hub());
         let room = hub.room(name.as_str());
         if creates && room.is_some() {
             return Ok(());
         }
         let limit = room_limit(self.live.config(), &address);
         let opener = room.map_or(Some(address.origin()), |room| room.opener);
-        let of_opener = opener.map(|origin| hub.held(Some(origin))).unwrap_or_default();
+        let of_opener = opener.map(|origin| hub.room_usage(Some(origin))).unwrap_or_default();
         if let Some(limit) = limit.filter(|limit| creates && of_opener.rooms >= *limit as usize) {
             self.stats.count(Counter::OriginRooms);
             return Err(Refusal::TooManyRoomsOfOrigin(limit));
         }
-        let (all, memory) = (hub.held(None).texts, hub.room_memory());
+        let (all, memory) = (hub.room_usage(None).texts, hub.room_memory());
         if all > memory / 2 || (limit.is_some() && of_opener.texts > memory / 8) {
             self.stats.count(Counter::RoomTexts);
             return Err(Refusal::TooMuchRoomText);
@@ -514,7 +514,7 @@ impl Exchange {
     /// Takes lines from all who have some; what each asks for is performed before the next.
     pub(in crate::server) fn take_lines(&mut self, intake: &mut Intake) {
         if !self.engine.has_room() {
-            return; // the disk is behind; when it has caught up, the waker rings
+            return; // the disk is behind; when it has caught up, it wakes the loop
         }
         intake.begin_turn(&self.net);
         work::take();

@@ -6,8 +6,8 @@ use crate::server::stats::Stats;
 
 impl Exchange {
     /// What all rooms hold.
-    pub(in crate::server) fn held(&self) -> crate::chat::Held {
-        self.engine.hub().held(None)
+    pub(in crate::server) fn room_usage(&self) -> crate::chat::RoomUsage {
+        self.engine.hub().room_usage(None)
     }
 
     pub(in crate::server) fn stats(&self) -> &Stats {

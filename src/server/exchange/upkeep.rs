@@ -1,4 +1,4 @@
-//! What happens by itself: arrivals, timers, the console, new settings, the end.
+//! Events that no line of a peer asks for: arrivals, timers, the console, new settings, the end.
 
 use super::Exchange;
 use super::relay::HEADER_TIMEOUT;
@@ -7,8 +7,8 @@ use crate::server::admission::{NewPeer, is_flood_limited, work_limit};
 use crate::server::audit;
 use crate::server::config::{Config, Days, Operator, OrOff};
 use crate::server::connection::{Bounds, Connection, Via};
+use crate::server::expiry;
 use crate::server::gate::{Blocked, LineGate};
-use crate::server::looks;
 use crate::server::net::{Net, PeerTimer, TimerKind};
 use crate::server::operator::{CONSOLE, ConsoleService};
 use crate::server::start::NOBODY;
@@ -44,7 +44,7 @@ impl Exchange {
         readiness: &mut Vec<Readiness>,
         longest: Option<Duration>,
     ) -> io::Result<bool> {
-        let lines = self.net.with_input() > 0 || self.console.has_line();
+        let lines = self.net.waiting_inputs() > 0 || self.console.has_line();
         let work_left =
             (lines && self.engine.has_room()) || self.engine.has_work() || self.workers.has_done();
         let beside = self.net.wait(readiness, work_left, longest)?;
@@ -70,7 +70,7 @@ impl Exchange {
         memory::trim();
     }
 
-    /// A worker has rung.
+    /// A worker has woken the loop.
     pub(in crate::server) fn awake(&mut self) {
         self.workers.awake();
     }
@@ -155,7 +155,7 @@ impl Exchange {
         let (now, tenths) = (self.net.now(), self.net.tenths());
         let Some(connection) = self.net.connection(token) else { return false };
         let is_silent = connection.io.inbox.is_empty() && connection.session.is_undecided();
-        let is_new = !connection.life.last_heard.is_older(BROWSER, tenths);
+        let is_new = !connection.life.last_input.is_older(BROWSER, tenths);
         let of_browser = |(origin, when): (Origin, Instant)| {
             origin == connection.address.origin() && now - when < BROWSER
         };
@@ -182,12 +182,12 @@ impl Exchange {
     fn ping(&mut self, token: Token) {
         let (Some(pause), now) = (self.ping_pause(), self.net.tenths()) else { return };
         let Some(connection) = self.net.connection(token) else { return };
-        let last_heard = connection.life.last_heard;
-        if last_heard.is_older(pause * UNANSWERED, now) {
+        let last_input = connection.life.last_input;
+        if last_input.is_older(pause * UNANSWERED, now) {
             connection.life.blame(|| "ping timeout".to_owned());
             return self.gone(token);
         }
-        if last_heard.is_older(pause, now) {
+        if last_input.is_older(pause, now) {
             self.speak(token, |session, _, out| {
                 if let Some(socket) = session.websocket() {
                     socket.ping(out);
@@ -202,7 +202,7 @@ impl Exchange {
     fn greet_the_mute(&mut self, token: Token) {
         // The line goes ahead of what the peer is to receive once it has entered.
         let early = self.net.connection(token).and_then(Connection::set_aside);
-        self.listen_on(token);
+        self.half_close(token);
         if let Some(connection) = self.net.connection(token) {
             connection.put_back(early);
         }
@@ -259,7 +259,7 @@ impl Exchange {
             }
             self.broadcast.leave(token, connection.lane, &mut connection.session);
             self.admission.left(&connection, self.net.now());
-            self.forget_page(token);
+            self.forget_viewer(token);
             if connection.life.reset {
                 connection.io.transport.abort();
             }
@@ -278,13 +278,13 @@ impl Exchange {
 
     /// Whether the next turn has to wait for someone who can have the loop take it.
     pub(in crate::server) fn is_held(&self) -> bool {
-        self.stepper.holds() && (self.console.is_open() || !self.page_tokens().is_empty())
+        self.stepper.holds() && (self.console.is_open() || !self.viewer_tokens().is_empty())
     }
 
     /// Watches, with `poller`, those who may act while the loop waits for a step.
     pub(in crate::server) fn watch_beside(&mut self, poller: &mut Poller) -> io::Result<()> {
         self.console.watch(poller)?;
-        for token in self.page_tokens() {
+        for token in self.viewer_tokens() {
             if let Some(connection) = self.net.connection(token) {
                 let writes = connection.io.unsent() > 0;
                 let interest = if writes { Interest::BOTH } else { Interest::READ };
@@ -308,7 +308,7 @@ impl Exchange {
         if config.boot.data.is_none() {
             return;
         }
-        self.net.after(looks::PAUSE, TimerKind::Unused);
+        self.net.after(expiry::CHECK_INTERVAL, TimerKind::Unused);
         let (now, hub) = (self.net.moment(), self.engine.hub());
         let before = |expiry: OrOff<Days>| {
             let expiry = i64::try_from(expiry.on()?.duration().as_millis()).unwrap_or(i64::MAX);
@@ -318,10 +318,10 @@ impl Exchange {
         let rooms = left.map_or_else(Vec::new, |left| hub.abandoned_rooms(left));
         let accounts = seen.map_or_else(Vec::new, |seen| hub.unused_accounts(seen));
         let before = left.unwrap_or_default();
-        for room in self.abandoned_rooms.look(rooms) {
+        for room in self.abandoned_rooms.check(rooms) {
             self.propose(NOBODY, Change::Lapse { room, before });
         }
-        for account in self.unused_accounts.look(accounts).into_iter().take(ACCOUNTS_AT_ONCE) {
+        for account in self.unused_accounts.check(accounts).into_iter().take(ACCOUNTS_AT_ONCE) {
             self.propose(NOBODY, Change::AccountDeleted { account, erases: false });
         }
     }
@@ -358,7 +358,7 @@ impl Exchange {
         self.console.present(self.engine.hub(), &mut self.net);
     }
 
-    /// Whoever is a server operator by a name that is configured no longer, or with another password,
+    /// A user who is a server operator by a name that is configured no longer, or with another password,
     /// is one no longer.
     fn end_operators(&mut self, before: &[Operator]) {
         let config = self.live.config();
@@ -413,7 +413,7 @@ impl Exchange {
     }
 
     /// The server is shutting down: tells everyone, and sends what is queued.
-    pub(in crate::server) fn say_goodbye(&mut self) {
+    pub(in crate::server) fn notify_shutdown(&mut self) {
         for token in self.net.tokens() {
             self.broadcast.take_early(&mut self.net, token);
             let text = "the server is shutting down, goodbye";

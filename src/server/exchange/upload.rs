@@ -232,7 +232,7 @@ impl Exchange {
         if self.live.config().files.upload_accounts_only && uploader.account.is_none() {
             return rejected(403, "only accounts may upload files here (--upload-accounts-only)");
         }
-        let reserved =
+        let (reserved, limit) =
             self.upload_limit(&uploader, upload.length).map_err(|limit| self.beyond(limit))?;
         if !self.has_place(token) {
             return Ok(());
@@ -240,7 +240,8 @@ impl Exchange {
         if let Credentials::Token(key) = &upload.credentials {
             self.transfers.spend_token(key);
         }
-        let begun = self.transfers.begin_upload(token, upload.name.clone(), uploader, reserved);
+        let name = upload.name.clone();
+        let begun = self.transfers.begin_upload(token, name, uploader, reserved, limit);
         if begun.is_err() {
             return rejected(503, "the system has no randomness for a name; try again");
         }

@@ -4,7 +4,7 @@
 //! memory of all chunks has a budget (`--outbox-all`), in three steps:
 //!
 //! 1. Above half of it, the lines of a peer that has not taken its last answer wait: a question costs
-//!    nothing more while its asker does not read. Whoever reads notices nothing.
+//!    nothing more while its asker does not read. A peer that reads notices nothing.
 //! 2. Above all of it, the peer with the largest queue among those that do not shrink is dropped.
 //! 3. Above nine eighths of it, the peer with the largest queue is dropped, whatever it does.
 //!

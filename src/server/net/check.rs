@@ -1,4 +1,4 @@
-//! What is true of every connection between two turns.
+//! Checks of every connection between two turns.
 
 use super::Net;
 use crate::server::connection::{Connection, Phase};

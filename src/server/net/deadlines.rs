@@ -1,4 +1,4 @@
-//! When something is due: timers, and the silence of connections.
+//! Deadlines: timers, and the silence of connections.
 
 use super::{Net, PeerTimer, TimerKind, set_timer};
 use crate::server::connection::Phase;
@@ -55,7 +55,7 @@ impl Net {
         if connection.life.phase != Phase::Open || connection.life.input_ended {
             return false;
         }
-        let deadline = connection.life.last_heard.after(self.started) + limit;
+        let deadline = connection.life.last_input.after(self.started) + limit;
         if deadline > self.clock.now() {
             set_timer(connection, &mut self.timers, deadline, PeerTimer::Idle.of(token));
             return false;

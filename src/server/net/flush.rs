@@ -1,4 +1,4 @@
-//! When is a socket written to? In the flush, and nowhere else.
+//! The flush: the one place where sockets are written to.
 
 use super::{LINGER, Net, PeerTimer, mark_gone, set_timer};
 use crate::chat::work::Cost;

@@ -4,7 +4,7 @@ use super::{Net, mark_gone};
 use crate::server::connection::{Connection, Tenths};
 use crate::server::gate::Blocked;
 use crate::server::net::TimerKind;
-use crate::trace::{self, Event, NO_CLIENT, Row};
+use crate::trace::{self, Event, NO_CLIENT, Row, RowKind};
 use chatloop_reactor::{Readiness, Segment, Token};
 
 /// Connections, and timers, that a page is shown of; beyond them it is told how many there are.
@@ -13,7 +13,7 @@ const TIMERS_SHOWN: usize = 16;
 
 impl Net {
     /// Reads what a page has sent; whether it is still there. It is on no list, so that it is served
-    /// in a turn of its own.
+    /// by itself.
     pub(in crate::server) fn read_alone(&mut self, ready: Readiness) -> bool {
         let Some(connection) = self.connections.get_mut(ready.token) else { return false };
         if ready.readable || ready.hangup {
@@ -63,7 +63,7 @@ impl Net {
             let full = self.queues.input.is_full(connection.share);
             let origin = if full { Blocked::ORIGIN.bits() } else { 0 };
             let state = Row {
-                kind: 33,
+                kind: RowKind::State,
                 a: u8::from(watched.readable) | u8::from(watched.writable) << 1,
                 b: u16::from(connection.gate.reasons() | origin),
                 client,
@@ -74,7 +74,8 @@ impl Net {
             if connection.io.unsent() > 0 {
                 Event::queue(token, &connection.io.outbox).for_each(|it| it.row().write(out));
             }
-            Row { kind: 34, client, ..Row::default() }.write_text(&name(token, connection), out);
+            Row { kind: RowKind::Name, client, ..Row::default() }
+                .write_text(&name(token, connection), out);
         }
     }
 
@@ -84,13 +85,14 @@ impl Net {
         let count = trace::small(self.timers.len());
         let time = |when| self.trace.since_began(when) as u64;
         let connections = self.connections.len() as u64;
-        Row { kind: 41, client: count, x: time(now), y: connections, ..Row::default() }.write(out);
+        Row { kind: RowKind::Now, client: count, x: time(now), y: connections, ..Row::default() }
+            .write(out);
         for (when, kind) in self.timers.iter().take(TIMERS_SHOWN) {
             let client = match kind {
                 TimerKind::Peer(token, _) => trace::number(*token),
                 _ => NO_CLIENT,
             };
-            let row = Row { kind: 42, client, x: time(when), ..Row::default() };
+            let row = Row { kind: RowKind::Deadline, client, x: time(when), ..Row::default() };
             row.write_text(kind.name(), out);
         }
     }

@@ -1,5 +1,17 @@
 //! All connections: their readiness, their timers, and the lists of those with work to do.
 //!
+//! | file | subject |
+//! |---|---|
+//! | this one | the wait, arriving, reading |
+//! | `end` | drained, closed, taken out |
+//! | `peer` | one connection in hand, with the lists that it may be put on |
+//! | `work` | the cost of its lines |
+//! | `flush`, `budget` | writing, and the memory of all send queues |
+//! | `half_closed` | peers that have sent their last byte |
+//! | `deadlines`, `timer` | timers, and what they are for |
+//! | `hidden` | viewers of the loop |
+//! | `numbers`, `check` | counters, and checks for the simulation |
+//!
 //! Invariant: bytes are written to sockets in [`Net::flush`] and nowhere else, and connections are
 //! taken out by [`Net::next_to_reap`] and nowhere else. All other code queues and marks; so no list
 //! is edited while it is walked, and a failed write cannot re-enter the hub.
@@ -8,10 +20,11 @@ mod budget;
 #[cfg(feature = "simulation")]
 mod check;
 mod deadlines;
+mod end;
 mod flush;
+mod half_closed;
 #[cfg(feature = "web")]
 mod hidden;
-mod listeners;
 mod numbers;
 mod peer;
 mod timer;
@@ -27,8 +40,8 @@ use crate::chat::Moment;
 use crate::chat::work::Cost;
 use crate::trace::{self, Event, Phase as TurnPhase, ReadOutcome, Trace};
 use budget::SendBudget;
-use chatloop_reactor::{ChunkWriter, Clock, Inbox, Poller, Readiness, Slab, Timers, Token};
-use log::{debug, error, warn};
+use chatloop_reactor::{ChunkWriter, Clock, Poller, Readiness, Slab, Timers, Token};
+use log::{error, warn};
 use numbers::Numbers;
 use std::collections::VecDeque;
 use std::io;
@@ -36,9 +49,6 @@ use std::time::{Duration, Instant};
 
 /// Bytes taken from one connection by one read: one buffer for all of them.
 const SCRATCH: usize = 64 * 1024;
-
-/// How long a peer may take to read what is queued when its connection is about to close.
-const DRAIN: Duration = Duration::from_secs(10);
 
 /// How long a peer may take to close its half after our farewell.
 const LINGER: Duration = Duration::from_secs(1);
@@ -116,7 +126,7 @@ impl Net {
         self.timers.time_left(self.clock.now()).is_some_and(|left| left.is_zero())
     }
 
-    /// What the loop does, for whoever watches it.
+    /// What the loop does, for those who watch it.
     pub(super) fn trace(&self) -> &Trace {
         &self.trace
     }
@@ -311,7 +321,7 @@ impl Net {
         self.trace.note(|| Event::Read {
             client: trace::number(token),
             bytes: trace::small(bytes),
-            held: trace::small(connection.io.inbox.len()),
+            inbox: trace::small(connection.io.inbox.len()),
             outcome: match (has_news, bytes) {
                 // What a handshake has received is not in the inbox.
                 (true, 0) if connection.io.transport.is_opening() => ReadOutcome::Bytes,
@@ -405,59 +415,6 @@ impl Net {
             self.timers.arm(when, TimerKind::Stall);
         }
         stalled
-    }
-
-    // The end of a connection.
-
-    /// What is queued is still sent, then the connection closes; it, unless that has begun before.
-    pub(super) fn drain(&mut self, token: Token) -> Option<&mut Connection> {
-        let connection = self.connections.get_mut(token)?;
-        if !matches!(connection.life.phase, Phase::Open | Phase::Leaving) {
-            return None;
-        }
-        connection.life.phase = Phase::Draining;
-        connection.io.inbox = Inbox::new();
-        if connection.io.transport.is_opening() {
-            connection.silence();
-        }
-        self.queues.flush_later(token, connection);
-        let when = self.clock.now() + DRAIN;
-        set_timer(connection, &mut self.timers, when, PeerTimer::Close.of(token));
-        Some(connection)
-    }
-
-    /// The reaper takes it at the end of this turn.
-    pub(super) fn close(&mut self, token: Token) {
-        if let Some(connection) = self.connections.get_mut(token) {
-            mark_gone(token, connection, &mut self.to_reap);
-        }
-    }
-
-    /// Takes out the next connection that is gone. Its socket closes when it is dropped.
-    pub(super) fn next_to_reap(&mut self) -> Option<(Token, Connection)> {
-        while let Some(token) = self.to_reap.pop_front() {
-            let Some(mut connection) = self.connections.remove(token) else { continue };
-            unwatch(&mut connection, &mut self.poller);
-            if let Some(timer) = connection.life.timer.take() {
-                self.timers.cancel(*timer);
-            }
-            let unfinished = connection.gate.unfinished();
-            self.queues.input.leave(connection.share, unfinished);
-            debug!("{}: closed", connection.address);
-            self.trace.note(|| Event::Closed { client: trace::number(token) });
-            return Some((token, connection));
-        }
-        None
-    }
-
-    /// Closes all that are left. What clients sent last is read first: to close a socket with
-    /// unread input would send a reset, which may overtake the farewell.
-    pub(super) fn close_all(&mut self) {
-        for token in self.connections.tokens() {
-            if let Some(mut connection) = self.connections.remove(token) {
-                let _ = connection.io.transport.read(&mut self.scratch);
-            }
-        }
     }
 
     /// Other bounds are in force: a peer that waits below the old soft limit may go on now.

@@ -1,4 +1,4 @@
-//! What the connections have done so far: plain integers, read at a scrape and at the end.
+//! Counters of all connections: plain integers, read at a scrape and at the end.
 
 use crate::server::times::Times;
 

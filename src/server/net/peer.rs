@@ -109,14 +109,19 @@ impl Peer<'_> {
     }
 
     /// Whether the lines of a peer that is gone are not to outlive it: it was not allowed to send so
-    /// many, or its origin asks for more than its share (`--origin-work`) and it was heard last so
+    /// many, or its origin asks for more than its share (`--origin-work`) and its last input came so
     /// long ago. 250 connections that leave hundreds of lines each behind would keep the server
     /// busy for minutes.
     pub(in crate::server) fn is_outlived(&self, started: Instant, now: Instant) -> bool {
         let Connection { gate, life, share, .. } = &*self.connection;
         gate.waits_for_the_peer()
-            || (life.last_heard.is_older(OUTLIVED, Tenths::since(started, now))
+            || (life.last_input.is_older(OUTLIVED, Tenths::since(started, now))
                 && self.queues.input.is_limited(*share))
+    }
+
+    /// Whether its lines wait for what its origin has unfinished.
+    pub(in crate::server) fn waits_for_its_origin(&self) -> bool {
+        self.queues.input.is_full(self.connection.share)
     }
 
     /// The next line waits for an answer.

@@ -1,4 +1,4 @@
-//! What the loop's timers are for.
+//! The purposes of the loop's timers.
 
 use chatloop_reactor::Token;
 

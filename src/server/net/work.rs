@@ -1,4 +1,4 @@
-//! What the lines of a connection cost, and what the next one waits for.
+//! The cost of a connection's lines, and what the next one waits for.
 
 use super::Net;
 use crate::chat::work::Cost;
@@ -39,19 +39,13 @@ impl Net {
         self.queues.input.set_limits(saving);
     }
 
-    /// Whether the lines of a connection wait for what its origin has unfinished.
-    pub(in crate::server) fn waits_for_its_origin(&self, token: Token) -> bool {
-        let connection = self.connections.get(token);
-        connection.is_some_and(|connection| self.queues.input.is_full(connection.share))
-    }
-
     /// How many connections have input to look at.
-    pub(in crate::server) fn with_input(&self) -> usize {
+    pub(in crate::server) fn waiting_inputs(&self) -> usize {
         self.queues.input.waiting()
     }
 
     /// The bytes in the inbox of a connection.
-    pub(in crate::server) fn held(&self, token: Token) -> usize {
+    pub(in crate::server) fn inbox_len(&self, token: Token) -> usize {
         self.connections.get(token).map_or(0, |connection| connection.io.inbox.len())
     }
 

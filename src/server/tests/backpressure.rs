@@ -161,7 +161,7 @@ fn a_question_costs_nothing_while_its_asker_does_not_read() {
     assert!(ChunkWriter::in_use() < 3 << 20, "{}", ChunkWriter::in_use());
     honest.send("/help\n/fence\n");
     bench.wait_for(&mut honest, "/fence");
-    // Who reads gets all of what it has asked for.
+    // A client that reads gets all of what it has asked for.
     let mut patient = askers.remove(0);
     patient.send("/fence\n");
     bench.wait_for(&mut patient, "/fence");
@@ -177,7 +177,7 @@ fn those_with_little_to_send_are_written_to_before_those_with_much() {
     bench.wait_for(&mut alone, "you joined #quiet");
     bench.settle();
     let trace = bench.server.exchange().net().trace().clone();
-    let mut position = trace.open_page();
+    let mut position = trace.add_viewer();
     // All in one turn, the crowd first.
     let much = format!("{}\n", "~".repeat(400)).repeat(7);
     talker.send(&format!("{much}@#quiet hello\n"));

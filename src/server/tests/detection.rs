@@ -22,7 +22,7 @@ fn a_silent_client_is_greeted_when_the_timeout_expires_and_misses_no_message() {
     assert_eq!(lines[lines.len() - 2..], ["[tom]: one", "[tom] waves"], "{lines:?}");
 }
 
-/// It was welcomed, and told what was said, as the plain peer that it was taken for.
+/// It was welcomed, and sent the messages, as the plain peer that it was taken for.
 #[test]
 fn who_is_taken_for_plain_at_the_last_moment_hears_nothing_as_such() {
     for request in ["GET /health HTTP/1.1\r\nHost: a\r\n\r\n", "NICK ada\r\nUSER a 0 * :a\r\n"] {

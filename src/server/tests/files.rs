@@ -91,7 +91,7 @@ fn a_file_is_by_the_nick_that_its_user_has_by_then() {
     bench.wait_for(&mut eve, "deleted a.txt");
 }
 
-/// Whoever has the URL has the file: it is told in the room that it was meant for, and not in the next one
+/// Anyone who has the URL has the file: it is told in the room that it was meant for, and not in the next one
 /// of that name.
 #[test]
 fn a_file_is_shared_in_no_other_room_of_the_same_name() {
@@ -186,7 +186,7 @@ fn a_body_that_may_not_be_kept_has_its_status() {
     location(&chunked(&mut bench, &mut alice, &whole));
     let answer = chunked(&mut bench, &mut alice, &chunk.repeat(2));
     assert!(status(&answer) == "413" && answer.contains("--files-per-address"), "{answer}");
-    // An account has a quota of its own, and all together have one.
+    // An account has its own quota, and all together have one.
     alice.send("/register sesame\n");
     bench.wait_for(&mut alice, "account alice created");
     location(&chunked(&mut bench, &mut alice, &whole));
@@ -215,7 +215,7 @@ fn an_upload_that_is_not_taken_is_told_why() {
     web = bench.connect();
     web.send(&head("PUT", &path, "Content-Length: 3\r\n"));
     bench.settle();
-    bench.server.exchange().say_goodbye();
+    bench.server.exchange().notify_shutdown();
     assert_eq!(status(&bench.wait_for_end(&mut web)), "503");
 }
 
@@ -353,7 +353,7 @@ fn a_token_is_of_no_use_when_its_user_has_left() {
     assert_eq!(status(&put(&mut bench, &path, "x")), "401");
 }
 
-/// A token is for who asked for it, and an upload for the account that began it: not for whoever has
+/// A token is for the user who asked for it, and an upload for the account that began it: not for one that has
 /// its name later.
 #[test]
 fn an_account_that_is_deleted_uploads_no_more() {

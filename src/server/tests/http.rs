@@ -72,7 +72,7 @@ fn a_shutdown_answers_a_request_that_has_begun() {
     let mut web = bench.connect();
     web.send("GET / HTTP/1.1\r\n");
     bench.settle();
-    bench.server.exchange().say_goodbye();
+    bench.server.exchange().notify_shutdown();
     assert!(bench.wait_for_end(&mut web).starts_with("HTTP/1.1 503 Service Unavailable\r\n"));
 }
 

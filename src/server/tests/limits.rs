@@ -44,7 +44,7 @@ fn the_connect_limit_lets_a_minutes_worth_in_at_once_and_then_its_rate() {
     bench.join("late");
     let mut early = bench.connect();
     assert!(bench.wait_for_end(&mut early).contains("--connect-limit"));
-    // Those who were there heard of those who got in, and of no one else.
+    // Those who were there were told of those who got in, and of no one else.
     let mut first = clients.into_iter().next().unwrap();
     let entered = bench.lines(&mut first).iter().filter(|it| it.contains(" connected, ")).count();
     assert_eq!(entered, 60);
@@ -86,7 +86,7 @@ fn topics_and_masks_have_a_memory_and_recent_messages_the_rest() {
     ada.send("/react 1 +1\n/fence\n");
     let told = bench.wait_for(&mut ada, "/fence");
     assert!(!told.iter().any(|line| line.contains("no message")), "{told:?}");
-    let held = bench.server.exchange().held();
+    let held = bench.server.exchange().room_usage();
     assert!(held.recent <= 100 * 1024, "{held:?}");
 }
 
@@ -211,7 +211,7 @@ fn without_descriptors_the_listener_pauses_and_no_client_is_lost() {
     }
     tom.send("/fence\n");
     bench.wait_for(&mut tom, "/fence");
-    // The next attempt fails as well.
+    // The second try fails as well.
     bench.pass(Duration::from_millis(200));
     assert_eq!((bench.turn(), bench.connections()), (0, 1));
     bench.server.acceptor().no_descriptors = false;

@@ -108,7 +108,7 @@ fn a_header_that_no_proxy_writes_or_that_stops_closes_its_connection() {
     assert!(bench.struck("--proxy-from"));
 }
 
-/// Whoever is not trusted cannot choose an address.
+/// A peer that is not trusted cannot choose an address.
 #[test]
 fn a_header_from_elsewhere_is_rejected() {
     let mut bench = Bench::new(&["--proxy-from=192.0.2.0/24"]);

@@ -5,7 +5,7 @@ use super::{Bench, Client};
 use crate::server::random::Random;
 use crate::session::{irc, plain};
 
-/// What they write, wherever it fits. It is no nick: a name is told to all who see its owner.
+/// What they write, wherever it fits. It is not a nick: a nick is told to all who see its owner.
 const WORDS: &str = "s3cr.et";
 
 /// Arguments beside it and the room.
@@ -147,7 +147,7 @@ fn play(seed: u64) {
         bench.wait_for(&mut client, "/fence");
         client
     };
-    // Whoever is no operator is silenced in one room; in the other one ian ignores two.
+    // A user who is no operator is silenced in one room; in the other one ian ignores two.
     let lock = "/unlock topic\nfirst\nsecond";
     let ann = enter(&mut bench, "ann", &format!("/join #room\n{lock}\n/mute *!*@*"));
     let mut omar = enter(&mut bench, "omar", &format!("/join #free\n{lock}"));

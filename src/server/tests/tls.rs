@@ -262,7 +262,7 @@ fn a_peer_that_vanishes_without_a_word_is_gone_and_half_a_line_of_it_is_not_said
     drop(ada);
     let lines = bench.wait_for(&mut tom, "ada quit");
     assert!(!lines.iter().any(|line| line.contains("owe")), "{lines:?}");
-    // Who says that it closes has ended its line.
+    // A client that says that it closes has ended its line.
     let mut bob = bench.connect_secure();
     bob.send("/nick bob\n/fence\nlast words");
     bench.wait_for_secure(&mut bob, "/fence");
@@ -283,7 +283,7 @@ fn a_server_that_stops_closes_as_tls_does() {
     let hello = halfway.records();
     halfway.client.send_bytes(&hello[..20]);
     bench.settle();
-    bench.server.exchange().say_goodbye();
+    bench.server.exchange().notify_shutdown();
     bench.wait_for_close(&mut ada);
     assert!(ada.text().contains("shutting down") && !ada.layer.is_cut());
     // No word in the clear to whom would not read it.

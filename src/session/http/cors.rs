@@ -2,7 +2,7 @@
 //!
 //! A browser shows a page the answer of another site, and sends a header that the page has added, only if
 //! that site says so. Errors say so, too: a page has to tell its user why a file was not taken. A browser
-//! never adds credentials of its own: a page that has a token or a password sends it itself.
+//! never adds its own credentials: a page that has a token or a password sends it itself.
 
 use super::origin::Settings;
 use crate::wire::http::{Request, Response};

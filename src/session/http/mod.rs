@@ -27,7 +27,7 @@ pub use origin::Settings;
 pub(super) use websocket::Received;
 pub use websocket::{Framing, WebSocket};
 
-use super::action::{Action, PageRequest, Relay};
+use super::action::{Action, Relay, ViewerRequest};
 use super::frame::{Body, Frame};
 use super::transfer::{Fetch, FileRequest};
 use crate::chat::{Moment, StoredFile};
@@ -100,7 +100,7 @@ impl Session {
             Stage::Deciding(..) => return Frame { used: 0, pipelined: true, body: None },
             Stage::Body(_) => {
                 let piece = &input[..input.len().min(PIECE)];
-                let body = (!piece.is_empty()).then_some(Body::Data(piece));
+                let body = (!piece.is_empty()).then_some(Body::RequestBody(piece));
                 return Frame { used: piece.len(), pipelined: true, body };
             }
             Stage::Watching(socket) => return socket.next(input, |_| true),
@@ -132,45 +132,57 @@ impl Session {
         out: &mut Vec<u8>,
         actions: &mut Vec<Action>,
     ) -> Outcome {
-        if let (Stage::Watching(socket), Body::Frame(frame)) = (&mut self.stage, body) {
+        if let (Stage::Watching(socket), Body::WebSocketFrame(frame)) = (&mut self.stage, body) {
             return match socket.take(frame, out) {
                 Received::Nothing => Outcome::Nothing,
-                Received::Message(message) => page_request(&message),
+                Received::Message(message) => viewer_request(&message),
                 Received::End(_) => Outcome::Answer(Action::Close),
             };
         }
         let parsed = match body {
-            Body::Data(data) => return Outcome::Answer(self.take_data(data, now)),
+            Body::RequestBody(data) => return Outcome::Answer(self.take_data(data, now)),
             Body::Line(head) => Request::parse(head),
-            Body::TooLong(_) | Body::Opening(_) | Body::Frame(_) | Body::More => Err(TOO_LONG),
-        };
-        let (outcome, stage) = match parsed {
-            Ok(request) => {
-                if request.is_forwarded() {
-                    actions.push(Action::Relay(Relay::Forwarded(request.forwarded_for())));
-                }
-                if matches!(request.path.and_then(route), Some(Route::Upload(_) | Route::Fetch(_)))
-                {
-                    self.reader = Reader::of(&request, settings);
-                }
-                match answer(&request, settings, &self.reader, now) {
-                    Outcome::Answer(Action::Files(FileRequest::Upload(upload))) => {
-                        let decoder = Box::new(Decoder::new(request.body));
-                        let expects = !request.is_old && request.lists("expect", "100-continue");
-                        let request = Action::Files(FileRequest::Upload(upload));
-                        (Outcome::Answer(request), Stage::Deciding(decoder, expects))
-                    }
-                    outcome @ Outcome::Answer(Action::Files(_)) => (outcome, Stage::Taken),
-                    Outcome::Upgrade(socket, answer) if request.path == Some(LOOP) => {
-                        let key = request.query.and_then(|query| query.strip_prefix("key="));
-                        let (key, forwarded) = (key.map(str::to_owned), request.is_forwarded());
-                        let watch = Action::Watch { key, forwarded, answer };
-                        (Outcome::Answer(watch), Stage::Watching(Box::new(socket)))
-                    }
-                    outcome => (outcome, Stage::Answered),
-                }
+            Body::TooLong(_) | Body::Opening(_) | Body::WebSocketFrame(_) | Body::More => {
+                Err(TOO_LONG)
             }
-            Err(fault) => (Outcome::Answer(respond(&fault.into(), now)), Stage::Answered),
+        };
+        match parsed {
+            Ok(request) => self.take_request(&request, settings, now, actions),
+            Err(fault) => {
+                self.stage = Stage::Answered;
+                Outcome::Answer(respond(&fault.into(), now))
+            }
+        }
+    }
+
+    fn take_request(
+        &mut self,
+        request: &Request<'_>,
+        settings: &Settings,
+        now: Moment,
+        actions: &mut Vec<Action>,
+    ) -> Outcome {
+        if request.is_forwarded() {
+            actions.push(Action::Relay(Relay::Forwarded(request.forwarded_for())));
+        }
+        if matches!(request.path.and_then(route), Some(Route::Upload(_) | Route::Fetch(_))) {
+            self.reader = Reader::of(request, settings);
+        }
+        let outcome = answer(request, settings, &self.reader, now);
+        // The server decides about files, and about those who watch the loop.
+        let (stage, outcome) = match outcome {
+            Outcome::Answer(Action::Files(FileRequest::Upload(_))) => {
+                let expects = !request.is_old && request.lists("expect", "100-continue");
+                (Stage::Deciding(Box::new(Decoder::new(request.body)), expects), outcome)
+            }
+            Outcome::Answer(Action::Files(_)) => (Stage::Taken, outcome),
+            Outcome::Upgrade(socket, answer) if request.path == Some(LOOP) => {
+                let key = request.query.and_then(|query| query.strip_prefix("key="));
+                let (key, forwarded) = (key.map(str::to_owned), request.is_forwarded());
+                let watch = Action::Watch { key, forwarded, answer };
+                (Stage::Watching(Box::new(socket)), Outcome::Answer(watch))
+            }
+            outcome => (Stage::Answered, outcome),
         };
         self.stage = stage;
         outcome
@@ -291,19 +303,19 @@ pub(super) enum Outcome {
     Nothing,
 }
 
-/// What a page has said.
-fn page_request(message: &[u8]) -> Outcome {
-    Outcome::Answer(Action::Page(match message {
-        b"next" => PageRequest::Next,
-        b"step" => PageRequest::Step(1),
-        b"run" => PageRequest::Run(true),
-        b"hold" => PageRequest::Run(false),
+/// What a viewer of the loop has said.
+fn viewer_request(message: &[u8]) -> Outcome {
+    Outcome::Answer(Action::Viewer(match message {
+        b"next" => ViewerRequest::Next,
+        b"step" => ViewerRequest::Step(1),
+        b"run" => ViewerRequest::Run(true),
+        b"hold" => ViewerRequest::Run(false),
         _ => return Outcome::Nothing,
     }))
 }
 
-/// What a page is sent of the loop, in one frame.
-pub fn page_frame(rows: &[u8], out: &mut Vec<u8>) {
+/// What a viewer is sent of the loop, in one frame.
+pub fn viewer_frame(rows: &[u8], out: &mut Vec<u8>) {
     write_frame(Opcode::Binary, rows, out);
 }
 
@@ -350,6 +362,24 @@ fn route(path: &str) -> Option<Route<'_>> {
     }
 }
 
+/// Why a request is not answered, whatever it wants: it is for another server, or comes from a page of
+/// another site.
+fn not_for_us(
+    request: &Request<'_>,
+    route: Option<&Route<'_>>,
+    settings: &Settings,
+) -> Option<Response> {
+    let checked = !matches!(route, Some(Route::Health));
+    if let Some(host) = request.host.filter(|host| checked && !settings.knows_host(host)) {
+        let host: String = host.chars().filter(|it| it.is_ascii_graphic()).take(64).collect();
+        let text = format!("this server is not known as {host} (--name, --url, --web-origin)");
+        return Some(Response::text(421, &text));
+    }
+    let origin = request.header("origin")?;
+    let foreign = !settings.allows_origin(origin, request.host);
+    foreign.then(|| Response::text(403, "pages of other sites may not connect (--web-origin)"))
+}
+
 /// The checks of a request, from its address to what it wants, and the answer.
 fn answer(request: &Request<'_>, settings: &Settings, reader: &Reader, now: Moment) -> Outcome {
     let head_only = request.method == "HEAD";
@@ -364,16 +394,8 @@ fn answer(request: &Request<'_>, settings: &Settings, reader: &Reader, now: Mome
     };
     let Some(path) = request.path else { return respond(method_not_allowed()) };
     let route = route(path);
-    let checked = !matches!(route, Some(Route::Health));
-    if let Some(host) = request.host.filter(|host| checked && !settings.knows_host(host)) {
-        let host: String = host.chars().filter(|it| it.is_ascii_graphic()).take(64).collect();
-        let text = format!("this server is not known as {host} (--name, --url, --web-origin)");
-        return respond(Response::text(421, &text));
-    }
-    if let Some(origin) = request.header("origin")
-        && !settings.allows_origin(origin, request.host)
-    {
-        return respond(Response::text(403, "pages of other sites may not connect (--web-origin)"));
+    if let Some(response) = not_for_us(request, route.as_ref(), settings) {
+        return respond(response);
     }
     let Some(route) = route else { return respond(Response::text(404, "no such page")) };
     if let Route::Upload(rest) = route {

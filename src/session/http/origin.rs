@@ -1,4 +1,4 @@
-//! Which names a request may use: against DNS rebinding, and against pages of other sites.
+//! The names that a request may use: against DNS rebinding, and against pages of other sites.
 //!
 //! A browser sends a request wherever a page asks it to. A page at `evil.example` that points its own
 //! name at 127.0.0.1 reaches a server on loopback and may read the answers: the only sign is the

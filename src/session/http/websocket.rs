@@ -90,12 +90,14 @@ impl WebSocket {
                 Frame {
                     used: frame.length(),
                     pipelined: whole && may_follow(&frame.payload(input, 16)),
-                    body: Some(Body::Frame(&input[..frame.length()])),
+                    body: Some(Body::WebSocketFrame(&input[..frame.length()])),
                 }
             }
             Ok(_) => nothing,
             // What comes after it cannot be told apart any more.
-            Err(_) => Frame { used: input.len(), body: Some(Body::Frame(input)), ..nothing },
+            Err(_) => {
+                Frame { used: input.len(), body: Some(Body::WebSocketFrame(input)), ..nothing }
+            }
         }
     }
 
@@ -208,7 +210,7 @@ mod tests {
             loop {
                 let pending = &input[consumed.min(end)..end];
                 let frame = socket.next(pending, |_| false);
-                let Some(Body::Frame(bytes)) = frame.body else { break };
+                let Some(Body::WebSocketFrame(bytes)) = frame.body else { break };
                 consumed += frame.used;
                 match socket.take(bytes, &mut out) {
                     Received::Nothing => {}

@@ -45,7 +45,7 @@ pub(super) fn lusers(context: &mut Context<'_, '_>) {
     let online = hub.online();
     let invisible = hub.users().filter(|user| user.is(UserMode::Invisible)).count();
     let operators = hub.users().filter(|user| user.is_operator()).count();
-    let rooms = hub.rooms().filter(|room| room.population() > 0).count();
+    let rooms = hub.rooms().filter(|room| room.member_count() > 0).count();
     let (visible, peak) = (online - invisible, context.view.counts.peak(online));
     let unregistered = context.view.counts.unregistered().to_string();
     let mut reply = context.reply();

@@ -50,7 +50,7 @@ fn ls(context: &mut Context<'_, '_>, argument: &str) {
         }
         _ => (*name).to_owned(),
     };
-    // It cannot be requested, so it is none of the capabilities. IRCv3 sts.
+    // It cannot be requested, so it is not among the capabilities. IRCv3 sts.
     let sts = context.view.settings.sts.as_ref().filter(|_| version >= 302);
     let sts = sts.map(|value| format!("sts={value}"));
     // Some clients look at the last line alone: what every client knows stands there together.

@@ -68,9 +68,9 @@ pub(super) fn rename(context: &mut Context<'_, '_>, message: &Message<'_>) {
 /// A room was renamed. A client without the capability sees its own PART and JOIN.
 pub(super) fn renamed(context: &mut Context<'_, '_>, event: &Event) {
     let Event::RoomRenamed { before, room, reason, .. } = event else { return };
-    let (look, stamp) = (context.session.look(), context.view.stamp);
-    if look.caps().has(Caps::CHANNEL_RENAME) {
-        return render::write(look, stamp, event, &mut context.out.lines());
+    let (caps, stamp) = (context.session.render_caps(), context.view.stamp);
+    if caps.caps().has(Caps::CHANNEL_RENAME) {
+        return render::write(caps, stamp, event, &mut context.out.lines());
     }
     let Some(user) = context.user() else { return };
     let Some(room) = context.view.hub.room(room.as_str()) else { return };
@@ -81,9 +81,9 @@ pub(super) fn renamed(context: &mut Context<'_, '_>, event: &Event) {
     let who = Arc::clone(&user.identity);
     let (before, reason) = (before.clone(), reason.clone());
     let parted = Event::Parted { who: Arc::clone(&who), room: before, reason };
-    render::write(look, stamp, &parted, &mut context.out.lines());
+    render::write(caps, stamp, &parted, &mut context.out.lines());
     // The msgid went with the first line.
-    render::joined(look.caps(), None, &who, &room.name, false, &mut context.out.lines());
+    render::joined(caps.caps(), None, &who, &room.name, false, &mut context.out.lines());
     tell_room(context, room);
 }
 
@@ -265,7 +265,7 @@ impl Filter {
     }
 
     fn fits(&self, room: &Room, now: Moment) -> bool {
-        let (name, members) = (room.name.as_str(), room.population());
+        let (name, members) = (room.name.as_str(), room.member_count());
         let minutes = |since: Moment| now.0.saturating_sub(since.0) / 60_000;
         let within = |(older, younger): (Option<i64>, Option<i64>), since: Option<Moment>| {
             if older.is_none() && younger.is_none() {
@@ -303,7 +303,7 @@ impl Answer for List {
     fn step(&mut self, context: &mut Context<'_, '_>) -> bool {
         let (hub, now) = (context.view.hub, context.view.now);
         let Some(user) = context.user() else { return false };
-        let listed = |room: &&Room| room.population() > 0 && hub.sees(user, room);
+        let listed = |room: &&Room| room.member_count() > 0 && hub.sees(user, room);
         let filter = &self.filter;
         let all = || {
             let filter = Filter::parse(filter);
@@ -315,7 +315,7 @@ impl Answer for List {
             return false;
         };
         if let Some(room) = hub.room(name.as_str()).filter(listed) {
-            let count = room.population().to_string();
+            let count = room.member_count().to_string();
             let topic = room.topic.as_ref().map_or("", |topic| &topic.text);
             let words = [room.name.as_str(), &count];
             context.reply().numeric_text(numeric::RPL_LIST, &words, topic);

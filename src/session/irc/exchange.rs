@@ -107,7 +107,7 @@ fn step(stage: &mut Stage, text: &str) -> Option<Action> {
             Some(Action::ProveByCertificate(account))
         }
         Stage::Scram(scram) => {
-            let (proof, decides) = scram.hear(text)?;
+            let (proof, decides) = scram.receive(text)?;
             if decides {
                 *stage = Stage::Asked;
             }

@@ -114,7 +114,8 @@ pub(super) fn place(past: &Past) -> (bool, bool) {
 pub(super) fn past(context: &mut Context<'_, '_>, past: &Past) {
     let Past { query, entries, happened, total, .. } = past;
     let me = context.session.nick(context.view);
-    let caps = context.session.look().caps();
+    let render_caps = context.session.render_caps();
+    let caps = render_caps.caps();
     let target = match &query.scope {
         Scope::Room(room) | Scope::Thread { room, .. } => room.name.clone(),
         Scope::Private { peer, .. } | Scope::Session { peer, .. } => peer.clone(),
@@ -126,7 +127,6 @@ pub(super) fn past(context: &mut Context<'_, '_>, past: &Past) {
             return;
         }
     };
-    let look = context.session.look();
     // Some clients show every message with the time at which it came.
     let played_back = context.session.is_played_back() && target.as_str().starts_with('#');
     if let (Some(first), Some(count)) = (entries.first().filter(|_| played_back), total) {
@@ -141,7 +141,7 @@ pub(super) fn past(context: &mut Context<'_, '_>, past: &Past) {
         let mut happen = |before: Option<RecordId>, out: &mut Lines<'_>| {
             let due = |it: &&HistoryEvent| before.is_none_or(|id| it.stamp.id < id);
             while let Some(it) = happened.next_if(due) {
-                render::write(look, Some(it.stamp), &it.event(&target), out);
+                render::write(render_caps, Some(it.stamp), &it.event(&target), out);
             }
         };
         for entry in entries {

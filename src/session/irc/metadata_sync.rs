@@ -55,7 +55,7 @@ impl Sync {
         let room = visible(name)?;
         let session = self.people.next(|| room.sessions())?;
         let me = context.view.me;
-        // Without those that the client does not want to hear or that are silenced.
+        // Without those that the client ignores or that are silenced.
         let heard = |user: &&User| {
             room.member(session).is_some()
                 && (session == me || !hub.is_hushed_for(me, user, &room.name))

@@ -16,7 +16,7 @@ fn with_text<'a>(numeric: Numeric, words: &[&'a str], text: &'static str) -> Opt
     Some((numeric, words.to_vec(), Some(text)))
 }
 
-/// Replies why `command`, which was about `subject`, was refused.
+/// Replies why `command`, which was about `subject`, was rejected.
 pub(super) fn refuse(
     command: &str,
     subject: &[String],
@@ -106,7 +106,7 @@ fn about_users<'r>(command: &str, refusal: &'r Refusal) -> Option<Answer<'r>> {
             usual(numeric::ERR_USERONCHANNEL, [nick.as_str(), room.as_str()])
         }
         Refusal::BadNick(_, NickFault::Empty) => usual(numeric::ERR_NONICKNAMEGIVEN, []),
-        // Valid, and always somebody else's: a client tries another.
+        // Valid, and always someone else's: a client tries another.
         Refusal::BadNick(nick, NickFault::Reserved) => usual(numeric::ERR_NICKNAMEINUSE, [nick]),
         Refusal::BadNick(nick, _) => usual(numeric::ERR_ERRONEUSNICKNAME, [nick]),
         Refusal::NickInUse(nick) => usual(numeric::ERR_NICKNAMEINUSE, [nick.as_str()]),

@@ -40,7 +40,7 @@ pub(super) fn webirc(context: &mut Context<'_, '_>, message: &Message<'_>) {
 pub(super) fn take_early(context: &mut Context<'_, '_>) -> Vec<(&'static str, String)> {
     let Some(registration) = &mut context.session.registration else { return Vec::new() };
     registration.password = ServerPassword::Right;
-    // Nobody has looked at it yet.
+    // It has not been checked yet.
     registration.nick = None;
     std::mem::take(&mut registration.early)
 }
@@ -54,7 +54,7 @@ pub(super) fn wrong_password(context: &mut Context<'_, '_>) {
     reject_if_complete(context);
 }
 
-/// The client's origin has guessed too often to be heard now.
+/// The client's origin has guessed too often to try now.
 pub(super) fn guessed_too_often(context: &mut Context<'_, '_>, seconds: u64) {
     let farewell = format!("Too many wrong passwords; try again in {seconds} s");
     context.reply().numeric_text(numeric::ERR_PASSWDMISMATCH, &[], &farewell);
@@ -271,7 +271,7 @@ fn choose_nick(context: &Context<'_, '_>, entry: &mut Entry) -> Result<(), Refus
 
 impl Session {
     /// It disconnects; whether it had not registered.
-    pub fn step_away(&mut self) -> bool {
+    pub fn stop_registering(&mut self) -> bool {
         self.registration.take().is_some()
     }
 

@@ -1,4 +1,4 @@
-//! What one client is told of its own actions, and of what concerns it alone.
+//! Events as one client is told of them: those that it has caused, and those that concern it alone.
 
 use super::render::{direct_message, joined, write};
 use super::{
@@ -33,7 +33,7 @@ impl Session {
     /// A user whom it monitors, and with whom it shares no room, has changed.
     pub fn tell_of_watched(&self, event: &Event, view: &View<'_>, out: &mut Replies) {
         if self.caps.has(Caps::EXTENDED_MONITOR) {
-            write(self.look(), view.stamp, event, &mut out.lines());
+            write(self.render_caps(), view.stamp, event, &mut out.lines());
         }
     }
 
@@ -54,18 +54,18 @@ impl Session {
 impl Context<'_, '_> {
     /// The lines that observers with this client's capabilities receive.
     fn observed(&mut self, event: &Event) {
-        let (look, stamp) = (self.session.look(), self.view.stamp);
-        write(look, stamp, event, &mut self.out.lines());
+        let (caps, stamp) = (self.session.render_caps(), self.view.stamp);
+        write(caps, stamp, event, &mut self.out.lines());
     }
 }
 
 fn own_action(context: &mut Context<'_, '_>, event: &Event, aside: &mut Lines<'_>) {
-    let (look, stamp) = (context.session.look(), context.view.stamp);
+    let (caps, stamp) = (context.session.render_caps(), context.view.stamp);
     let echoes = context.session.caps.has(Caps::ECHO_MESSAGE);
     match event {
         Event::Joined { who, room, .. } => {
             // That it is an operator there is shown among the names.
-            joined(look.caps(), stamp, who, room, false, &mut context.out.lines());
+            joined(caps.caps(), stamp, who, room, false, &mut context.out.lines());
             if let Some(room) = context.view.hub.room(room.as_str()) {
                 channel::tell_room(context, room);
             }
@@ -75,7 +75,7 @@ fn own_action(context: &mut Context<'_, '_>, event: &Event, aside: &mut Lines<'_
         | Event::Tagged { .. }
         | Event::Edited { .. } => {
             if matches!(event, Event::Tagged { who, to, .. } if who.nick == *to) {
-                write(look, stamp, event, aside);
+                write(caps, stamp, event, aside);
             }
             if echoes {
                 context.observed(event);
@@ -83,7 +83,7 @@ fn own_action(context: &mut Context<'_, '_>, event: &Event, aside: &mut Lines<'_
         }
         Event::DirectMessage(message) => {
             if message.who.nick == message.to {
-                direct_message(look.caps(), message, message.to.as_str(), aside);
+                direct_message(caps.caps(), message, message.to.as_str(), aside);
             }
             if echoes {
                 context.observed(event);

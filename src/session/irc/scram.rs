@@ -36,7 +36,7 @@ pub(super) struct Transcript {
 impl Scram {
     /// What the worker is to do about a message of the client, and whether that decides the
     /// login; `None` if the message is wrong.
-    pub(super) fn hear(&mut self, text: &str) -> Option<(Proof, bool)> {
+    pub(super) fn receive(&mut self, text: &str) -> Option<(Proof, bool)> {
         match std::mem::take(self) {
             Scram::Silent => {
                 let first = ClientFirst::parse(text)?;
@@ -90,7 +90,7 @@ mod tests {
     /// RFC 7677, section 3.
     fn challenged() -> (Scram, String) {
         let mut scram = Scram::default();
-        let (proof, decides) = scram.hear("n,,n=user,r=rOprNGfwEbeRWgbNEkqO").unwrap();
+        let (proof, decides) = scram.receive("n,,n=user,r=rOprNGfwEbeRWgbNEkqO").unwrap();
         assert_eq!((proof, decides), (Proof::Begin("user".into()), false));
         let answer = scram.challenge(&Challenge {
             nonce: "%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0".into(),
@@ -107,12 +107,12 @@ mod tests {
     fn the_example_of_rfc_7677_goes_its_way() {
         let (mut scram, answer) = challenged();
         assert_eq!(answer, format!("r={NONCE},s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096"));
-        let (proof, decides) = scram.hear(&format!("c=biws,r={NONCE},p={PROOF}")).unwrap();
+        let (proof, decides) = scram.receive(&format!("c=biws,r={NONCE},p={PROOF}")).unwrap();
         let Proof::Scram(name, scram_proof) = proof else { panic!("{proof:?}") };
         assert_eq!((&*name, decides), ("user", true));
         let message = format!("n=user,r=rOprNGfwEbeRWgbNEkqO,{answer},c=biws,r={NONCE}");
         assert_eq!(scram_proof.message, message);
-        assert!(scram.hear(&format!("c=biws,r={NONCE},p={PROOF}")).is_none(), "once");
+        assert!(scram.receive(&format!("c=biws,r={NONCE},p={PROOF}")).is_none(), "once");
     }
 
     #[test]
@@ -122,21 +122,21 @@ mod tests {
             format!("c=biws,r={NONCE}x,p={PROOF}"),
             format!("c=biws,r=rOprNGfwEbeRWgbNEkqO,p={PROOF}"),
         ] {
-            assert!(challenged().0.hear(&text).is_none(), "{text}");
+            assert!(challenged().0.receive(&text).is_none(), "{text}");
         }
         // A client that could bind and sees that we cannot.
         let mut scram = Scram::default();
-        scram.hear("y,a=user,n=user,r=x").unwrap();
+        scram.receive("y,a=user,n=user,r=x").unwrap();
         scram.challenge(&Challenge { nonce: "y".into(), salt: "c2FsdA==".into(), iterations: 1 });
-        assert!(scram.hear(&format!("c=eSxhPXVzZXIs,r=xy,p={PROOF}")).is_some());
+        assert!(scram.receive(&format!("c=eSxhPXVzZXIs,r=xy,p={PROOF}")).is_some());
     }
 
     #[test]
     fn another_identity_and_channel_binding_are_rejected() {
-        assert!(Scram::default().hear("n,a=root,n=user,r=x").is_none());
-        assert!(Scram::default().hear("p=tls-unique,,n=user,r=x").is_none());
+        assert!(Scram::default().receive("n,a=root,n=user,r=x").is_none());
+        assert!(Scram::default().receive("p=tls-unique,,n=user,r=x").is_none());
         let mut scram = Scram::default();
-        scram.hear("n,,n=user,r=x").unwrap();
-        assert!(scram.hear("n,,n=user,r=x").is_none(), "it was our turn");
+        scram.receive("n,,n=user,r=x").unwrap();
+        assert!(scram.receive("n,,n=user,r=x").is_none(), "it was our turn");
     }
 }

@@ -1,4 +1,4 @@
-//! What stands in for services: NickServ's usual requests, carried out, and a word about ChanServ's.
+//! A stand-in for services: NickServ's usual requests, carried out, and a word about ChanServ's.
 
 use super::Context;
 use crate::chat::{Command, Secret};

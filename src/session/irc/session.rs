@@ -110,7 +110,7 @@ impl Session {
     }
 
     /// The capabilities under which it shares rendered lines.
-    pub fn look(&self) -> RenderCaps {
+    pub fn render_caps(&self) -> RenderCaps {
         RenderCaps::new(self.caps)
     }
 
@@ -202,7 +202,7 @@ impl Session {
     }
 
     /// Whether its own messages are sent back to it.
-    pub fn hears_itself(&self) -> bool {
+    pub fn receives_own(&self) -> bool {
         self.caps.has(Caps::ECHO_MESSAGE)
     }
 

@@ -1,4 +1,4 @@
-//! Exact bytes: what many hear, for clients with and without capabilities.
+//! Exact bytes: what many receive, for clients with and without capabilities.
 
 use super::{Caps, RenderCaps, Session, render};
 use crate::chat::{
@@ -45,7 +45,7 @@ fn said(text: &str, kind: Kind) -> Event {
 /// The second thing that follows from the ninth record.
 const STAMP: Stamp = Stamp { id: RecordId(9), part: 1, time: Moment(1_767_225_600_123) };
 
-/// What a client with these capabilities hears.
+/// What a client with these capabilities receives.
 fn heard(capabilities: &str, event: &Event) -> String {
     let mut out = Vec::new();
     let look = RenderCaps::new(named(capabilities));
@@ -85,7 +85,7 @@ fn what_a_plain_client_says_in_one_line_may_take_several() {
     assert!(lines.iter().all(|line| line.len() <= 510 + 40));
 }
 
-/// A chat with nobody in it, for sessions that have not registered or need no user.
+/// A chat with no one in it, for sessions that have not registered or need no user.
 struct Server {
     hub: crate::chat::Hub,
     settings: super::Settings,
@@ -140,7 +140,7 @@ impl Server {
 #[test]
 fn a_batch_that_is_left_open_is_forgotten() {
     let (mut server, mut session) = (Server::new(), Session::new());
-    session.step_away();
+    session.stop_registering();
     let minute = std::time::Duration::from_secs(60);
     let caps = "CAP REQ :message-tags batch draft/multiline labeled-response";
     server.answer(&mut session, 0, caps);

@@ -1,4 +1,4 @@
-//! What plain lines have and no specification of IRC: `CHATLOOP`, with a command of theirs, and the
+//! Commands that no specification of IRC has: `CHATLOOP`, with a command of plain text, and the
 //! `SEARCH` of the capability soju.im/search.
 
 use super::{Caps, Context, history};
@@ -46,7 +46,7 @@ pub(super) fn search(context: &mut Context<'_, '_>, message: &Message<'_>) {
 pub(super) fn answered(context: &mut Context<'_, '_>, event: &Event, viewpoint: Viewpoint) -> bool {
     match (context.session.command, event) {
         ("SEARCH", Event::Past(past)) if is_search(past) => {
-            let caps = context.session.look().caps();
+            let caps = context.session.render_caps().caps();
             let me = context.session.nick(context.view);
             let batch = ("found", &["soju.im/search"][..]);
             context.reply().page_of_batch(batch, history::place(past), |reply| {

@@ -1,4 +1,4 @@
-//! What an IRC session may see of the chat and the server.
+//! The chat and the server as an IRC session may see them.
 
 use super::counts::UserCounts;
 use super::monitor::MonitorList;

@@ -15,8 +15,15 @@
 //! | `- ` | history: number, date, time, then the message |
 //! | `* ` | a line from the server |
 //!
-//! No password is ever stored: it goes into a `Secret` as it is parsed, and
-//! lines that look like a mistyped login are not sent (`secrets`).
+//! No password is ever stored: it goes into a `Secret` as it is parsed, and lines that look like a
+//! mistyped login are not sent.
+//!
+//! | file | subject |
+//! |---|---|
+//! | `session`, `theme` | one peer: its stage, its room, how it wants its lines |
+//! | `commands`, `parsers`, `arguments` | the table of commands, and the parsing of a line |
+//! | `secrets` | mistyped logins |
+//! | `render`, `answers`, `lines` | events and replies, as lines that are harmless to a terminal |
 
 mod answers;
 mod arguments;

@@ -242,7 +242,7 @@ impl Session {
 
     /// Notes what its peer is told: a room that it joins becomes the current one, and one that it
     /// leaves no longer is.
-    pub fn heard(&mut self, event: &Event, viewpoint: Viewpoint) {
+    pub fn observe(&mut self, event: &Event, viewpoint: Viewpoint) {
         if let Some(more) = event.more() {
             self.more.get_or_insert_default().push_back(more.clone());
         }

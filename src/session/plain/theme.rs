@@ -1,4 +1,4 @@
-//! How one peer wants its plain lines.
+//! The theme of a plain peer: how it wants its lines.
 
 use clap::ValueEnum;
 

@@ -1,4 +1,4 @@
-//! Are two names the same name? ISUPPORT CASEMAPPING.
+//! Equality of names: ISUPPORT CASEMAPPING.
 //!
 //! Only ASCII letters fold. Two spellings of a word that differ in accents or script are different
 //! names; rejecting look-alikes would have to happen before, with Unicode's tables.

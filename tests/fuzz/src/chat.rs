@@ -358,13 +358,13 @@ impl Chat {
                     self.tell(number, &event, viewpoint, false);
                     self.reconnect(number);
                 }
-                _ if viewpoint == Viewpoint::Actor && !peer.dialect.hears_itself(&event) => {}
+                _ if viewpoint == Viewpoint::Actor && !peer.dialect.receives_own(&event) => {}
                 _ if viewpoint == Viewpoint::Actor || alone => {
                     self.tell(number, &event, viewpoint, number == actor);
                 }
                 _ => {
                     // As it is rendered once for all who want it so.
-                    peer.dialect.heard(&event, viewpoint);
+                    peer.dialect.observe(&event, viewpoint);
                     let format = peer.dialect.format();
                     format.render(Some(effect.stamp), &event, viewpoint, &mut peer.out);
                 }

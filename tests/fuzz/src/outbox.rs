@@ -44,7 +44,7 @@ impl Write for Socket<'_, '_> {
     fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         self.calls += 1;
         let mut room = match self.script.byte() % 8 {
-            // Not for ever.
+            // Not forever.
             0 if self.calls < 9 => return Err(ErrorKind::Interrupted.into()),
             1 => return Err(ErrorKind::WouldBlock.into()),
             2 if self.script.byte().is_multiple_of(8) => {

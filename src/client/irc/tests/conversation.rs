@@ -1,4 +1,4 @@
-//! What the server says, and how it looks.
+//! Messages of the server, and how they are shown.
 
 use super::*;
 

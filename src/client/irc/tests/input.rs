@@ -1,4 +1,4 @@
-//! What is typed, and which lines it becomes.
+//! Typed lines, and the lines that the server is sent for them.
 
 use super::*;
 

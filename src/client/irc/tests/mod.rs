@@ -73,7 +73,7 @@ impl Talk {
 
     /// The server says lines, parted by `|`.
     fn hear(&mut self, lines: &str) {
-        lines.split('|').for_each(|line| self.session.heard(line.as_bytes(), self.now));
+        lines.split('|').for_each(|line| self.session.receive(line.as_bytes(), self.now));
     }
 
     fn outgoing(&mut self) -> Vec<String> {

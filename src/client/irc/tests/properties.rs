@@ -32,7 +32,7 @@ proptest! {
     ) {
         let mut talk = Talk::with("batch message-tags draft/chathistory draft/multiline=max-bytes=100");
         for line in &lines {
-            talk.session.heard(line, talk.now);
+            talk.session.receive(line, talk.now);
         }
         check_harmless(&mut talk)?;
     }
@@ -42,7 +42,7 @@ proptest! {
     fn near_misses_are_harmless(lines in proptest::collection::vec(near_miss(), 0..30)) {
         let mut talk = Talk::with("batch message-tags draft/chathistory draft/multiline=max-bytes=100");
         for line in &lines {
-            talk.session.heard(line.as_bytes(), talk.now);
+            talk.session.receive(line.as_bytes(), talk.now);
         }
         check_harmless(&mut talk)?;
     }

@@ -83,7 +83,7 @@ fn a_server_without_history_says_so_and_a_room_that_is_closed_is_left() {
     assert_eq!(shown.len(), 2, "the PONG had confirmed the words: {shown:?}");
 }
 
-/// The echo of one's own words may come behind what was said later, or not any more.
+/// The echo of one's own message may come behind later messages, or not any more.
 #[test]
 fn own_words_are_looked_for_where_they_were_said() {
     let capabilities =

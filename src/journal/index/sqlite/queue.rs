@@ -1,7 +1,7 @@
 //! The queries that wait for a thread: everyone in turn, and history before searches.
 //!
 //! A search may take a second of a thread, and a user who joins sees nothing while the room's
-//! history is awaited; so a search is cut into slices and has a thread of its own, which helps out
+//! history is awaited; so a search is cut into slices and has its own thread, which helps out
 //! when no search is waiting, and a replay that waits too long is given up.
 
 use super::search::Search;

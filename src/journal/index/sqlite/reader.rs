@@ -1,4 +1,4 @@
-//! Answering of queries, and its thread.
+//! The reader of the database: it answers queries, on its thread.
 
 use super::events;
 use super::queue::{Job, Next, Queue};

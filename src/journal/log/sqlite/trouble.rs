@@ -38,7 +38,7 @@ impl Trouble {
     }
 
     /// When messages that wait are rejected; `None` if they are rejected at once.
-    pub(super) fn patience(&self) -> Option<Instant> {
+    pub(super) fn deadline(&self) -> Option<Instant> {
         self.busy.then(|| self.since + limits::LOCK_PATIENCE)
     }
 }
@@ -56,14 +56,14 @@ impl Retry {
     }
 
     /// An attempt has failed.
-    pub(super) fn failed(&mut self, now: Instant, patience: Option<Instant>) {
+    pub(super) fn failed(&mut self, now: Instant, deadline: Option<Instant>) {
         let calm = now >= self.at + limits::CALM;
         let longer = (2 * self.pause).min(limits::LONGEST_PAUSE);
         self.pause = if calm { limits::FIRST_PAUSE } else { longer };
         (self.at, self.failed) = (now + self.pause, now);
         // Its end is punctual: those who wait do not wait for the end of a pause, too.
-        if let Some(patience) = patience.filter(|it| *it > now) {
-            self.at = self.at.min(patience);
+        if let Some(deadline) = deadline.filter(|it| *it > now) {
+            self.at = self.at.min(deadline);
         }
     }
 
@@ -87,15 +87,15 @@ pub(super) enum Fate {
 
 /// Decides that, proposal by proposal, in order.
 pub(super) struct Waiting {
-    patient: bool,
+    messages_wait: bool,
     records: usize,
     bytes: usize,
     origins: HashSet<SessionId>,
 }
 
 impl Waiting {
-    pub(super) fn new(patient: bool) -> Waiting {
-        Waiting { patient, records: 0, bytes: 0, origins: HashSet::new() }
+    pub(super) fn new(messages_wait: bool) -> Waiting {
+        Waiting { messages_wait, records: 0, bytes: 0, origins: HashSet::new() }
     }
 
     /// What a user does comes behind what the same user has done before. Presence has no bound, but
@@ -108,7 +108,7 @@ impl Waiting {
         let size = proposal.change.size();
         let room = self.records < limits::WAITING_RECORDS
             && self.bytes.saturating_add(size) <= limits::WAITING_BYTES;
-        let waits = presence || self.patient && room;
+        let waits = presence || self.messages_wait && room;
         if !waits {
             return Fate::Rejected;
         }

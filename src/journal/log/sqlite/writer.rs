@@ -7,7 +7,7 @@
 //!
 //! So a failed transaction, which has taken the hub along, takes it back: the hub is restored from
 //! the file. Rejected: a copy of the hub before each transaction, which costs every commit what now
-//! a failure costs. Confessed: where even that fails, because the file cannot be read either, only a
+//! a failure costs. Known limit: where even that fails, because the file cannot be read either, only a
 //! restart helps; what happened to presence in the meantime is in no history.
 
 use super::maintenance::Maintenance;
@@ -93,8 +93,9 @@ impl Writer {
     /// Commits proposals, with those that have been waiting; or lets them wait, or rejects them.
     pub(super) fn write(&mut self, proposals: Vec<Proposal>) -> Batch {
         self.in_hand.extend(proposals);
-        let patient = self.trouble.as_ref().is_some_and(|it| it.patience().is_some());
-        let would_be_rejected = !patient && self.in_hand.iter().any(|it| !it.may_pass_unkept());
+        let messages_wait = self.trouble.as_ref().is_some_and(|it| it.deadline().is_some());
+        let would_be_rejected =
+            !messages_wait && self.in_hand.iter().any(|it| !it.may_pass_unkept());
         let early = would_be_rejected && self.is_past(self.retry.at_the_earliest());
         if early || self.is_due() {
             self.attempt();
@@ -185,7 +186,7 @@ impl Writer {
         let now = self.time.instant();
         let since = self.trouble.as_ref().map_or(now, Trouble::since);
         let trouble = Trouble::new(error, since);
-        self.retry.failed(now, trouble.patience());
+        self.retry.failed(now, trouble.deadline());
         self.trouble = Some(trouble);
     }
 
@@ -209,13 +210,13 @@ impl Writer {
 
     /// What is in hand has been written, or passes, waits or is rejected.
     fn hand_back(&mut self) -> Batch {
-        let patience = self.trouble.as_ref().and_then(Trouble::patience);
-        self.sort_out(patience.is_some_and(|patience| self.time.instant() < patience))
+        let deadline = self.trouble.as_ref().and_then(Trouble::deadline);
+        self.sort_out(deadline.is_some_and(|deadline| self.time.instant() < deadline))
     }
 
-    fn sort_out(&mut self, patient: bool) -> Batch {
+    fn sort_out(&mut self, messages_wait: bool) -> Batch {
         let mut committed = Vec::new();
-        let mut waiting = Waiting::new(patient);
+        let mut waiting = Waiting::new(messages_wait);
         let settling = self.settling.as_ref().map(|(trouble, _)| trouble);
         let troubles = self.trouble.as_ref().or(settling).or(self.full.as_ref());
         let health = troubles.map_or(Health::Good, Trouble::health);

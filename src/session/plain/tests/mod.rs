@@ -49,7 +49,7 @@ impl Chat {
                     return;
                 };
                 let Some(event) = effect.event_for(session_id) else { return };
-                session.heard(&event, viewpoint);
+                session.observe(&event, viewpoint);
                 let mut line = Vec::new();
                 render(session.theme(), &event, viewpoint, &mut line);
                 shown.push_str(&String::from_utf8(line).unwrap());

@@ -1,4 +1,4 @@
-//! What people see of each other: names, rooms, words, moderation, the past, refusals.
+//! People as they see each other: names, rooms, messages, moderation, history, refusals.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! What may be typed: every form, every mistake, and passwords that must not be said.
+//! Typed lines: every form, every mistake, and passwords that must not be said.
 
 use super::*;
 use std::sync::Arc;

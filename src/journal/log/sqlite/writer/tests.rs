@@ -1,4 +1,4 @@
-//! What a writer does while it cannot write: real locks, real limits, a clock set by hand.
+//! A writer that cannot write: real locks, real limits, a clock set by hand.
 
 use super::*;
 use crate::chat::{Entry, Hub, Kind, Moment, Name, QuitReason, RecordId, Reference, SessionId};

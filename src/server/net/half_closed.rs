@@ -21,7 +21,7 @@ const HALF_CLOSED_PROBE: Duration = Duration::from_secs(15);
 
 impl Net {
     /// The input of a connection has ended, and it listens on; whether that is news.
-    pub(in crate::server) fn listen_on(&mut self, token: Token) -> bool {
+    pub(in crate::server) fn half_close(&mut self, token: Token) -> bool {
         let Some(connection) = self.connections.get_mut(token) else { return false };
         if std::mem::replace(&mut connection.life.half_closed, true) {
             return false;

@@ -1,14 +1,14 @@
-//! The pages that the loop is shown to: who may see it, and what they are sent between turns.
+//! Viewers of the loop: who may be one, and what they are sent between turns.
 
 use super::{Exchange, session};
 use crate::chat::work::{BYTE, LINE};
 use crate::chat::{Event, Refusal, User};
 use crate::server::connection::Connection;
-use crate::server::pages::KEY;
+use crate::server::loop_viewers::KEY;
 use crate::server::random::Random;
 use crate::server::stats::Counter;
-use crate::session::{Action, PageRequest, http};
-use crate::trace::Row;
+use crate::session::{Action, ViewerRequest, http};
+use crate::trace::{Row, RowKind};
 use chatloop_reactor::{Readiness, Token};
 use log::info;
 
@@ -33,14 +33,14 @@ impl Exchange {
             });
             local.unwrap_or_else(|| format!("http://127.0.0.1:{}", config.boot.port))
         });
-        let key = self.pages.add_link(token, key);
+        let key = self.viewers.add_link(token, key);
         let text = format!(
             "to watch the loop, open {base}/loop#{key} (it works once, and only while you are connected)"
         );
         self.notice(token, &text);
     }
 
-    /// A page asks to be shown the loop.
+    /// A page asks to be shown the loop; the answer to one that may not be.
     pub(super) fn watch(
         &mut self,
         token: Token,
@@ -48,10 +48,10 @@ impl Exchange {
         forwarded: bool,
         answer: &[u8],
     ) -> Option<Action> {
-        let owner = key.and_then(|key| self.pages.use_link(key));
+        let owner = key.and_then(|key| self.viewers.use_link(key));
         let connection = self.net.connection(token)?;
         let is_local = connection.address.ip().to_canonical().is_loopback() && !forwarded;
-        let is_full = self.pages.len() >= self.live.config().loop_pages as usize;
+        let is_full = self.viewers.len() >= self.live.config().loop_pages as usize;
         if is_full || !(is_local || owner.is_some()) {
             if is_full {
                 self.stats.count(Counter::LoopPages);
@@ -64,46 +64,46 @@ impl Exchange {
         self.net.flush_alone(token);
         self.net.start_idling(token, None); // its request has come in time
         self.net.trace().hide(token);
-        let position = self.net.trace().open_page();
-        self.pages.open(token, owner.filter(|_| !is_local), position);
+        let position = self.net.trace().add_viewer();
+        self.viewers.open(token, owner.filter(|_| !is_local), position);
         None
     }
 
-    /// Does what a page asks for.
-    pub(super) fn serve_page(&mut self, token: Token, request: PageRequest) {
+    /// Does what a viewer asks for.
+    pub(super) fn perform_viewer_request(&mut self, token: Token, request: ViewerRequest) {
         match request {
-            PageRequest::Next => self.pages.next(token),
-            PageRequest::Step(turns) => self.stepper.step(turns),
-            PageRequest::Run(runs) => self.stepper.run(runs),
+            ViewerRequest::Next => self.viewers.next(token),
+            ViewerRequest::Step(turns) => self.stepper.step(turns),
+            ViewerRequest::Run(runs) => self.stepper.run(runs),
         }
     }
 
-    /// A connection is gone, and perhaps it was a page.
-    pub(super) fn forget_page(&mut self, token: Token) {
-        if self.pages.forget(token) {
+    /// A connection is gone, and perhaps it was a viewer.
+    pub(super) fn forget_viewer(&mut self, token: Token) {
+        if self.viewers.forget(token) {
             self.net.trace().show(token);
-            self.net.trace().close_page();
+            self.net.trace().remove_viewer();
         }
     }
 
     /// Whether this descriptor is served beside the turns.
-    pub(in crate::server) fn is_page(&self, token: Token) -> bool {
-        self.pages.has(token)
+    pub(in crate::server) fn is_viewer(&self, token: Token) -> bool {
+        self.viewers.has(token)
     }
 
-    pub(super) fn page_tokens(&self) -> Vec<Token> {
-        self.pages.tokens().collect()
+    pub(super) fn viewer_tokens(&self) -> Vec<Token> {
+        self.viewers.tokens().collect()
     }
 
-    /// Serves a page, beside the turns.
-    pub(in crate::server) fn attend(&mut self, ready: Readiness) {
+    /// Serves a viewer, beside the turns.
+    pub(in crate::server) fn serve_viewer(&mut self, ready: Readiness) {
         let token = ready.token;
         if !self.net.read_alone(ready) {
             return self.gone(token);
         }
         let mut out = Vec::new();
         while let Some(mut peer) = self.net.peer(token)
-            && self.pages.has(token)
+            && self.viewers.has(token)
         {
             let Connection { io, session, .. } = &mut *peer.connection;
             let frame = session.next(io.inbox.pending(), usize::MAX, false);
@@ -119,35 +119,35 @@ impl Exchange {
         self.net.flush_alone(token);
     }
 
-    /// Sends the pages what is new.
+    /// Sends the viewers what is new.
     pub(in crate::server) fn show_loop(&mut self, is_held: bool) {
-        if self.pages.len() == 0 {
+        if self.viewers.len() == 0 {
             return;
         }
         let hub = self.engine.hub();
         let orphans =
-            self.pages.orphans(|token| hub.user(session(token)).is_some_and(User::is_operator));
+            self.viewers.orphans(|token| hub.user(session(token)).is_some_and(User::is_operator));
         for token in orphans {
             self.drain(token);
             self.net.flush_alone(token);
-            self.forget_page(token);
+            self.forget_viewer(token);
         }
         let (inbox, soft, hard) = self.net.bounds();
         let hello = Row {
-            kind: 48,
+            kind: RowKind::Hello,
             a: u8::from(self.stepper.is_enabled()),
             b: 1,
             client: crate::trace::small(inbox),
             x: soft as u64,
             y: hard as u64,
         };
-        let (hub, net, pages) = (self.engine.hub(), &self.net, &mut self.pages);
+        let (hub, net, viewers) = (self.engine.hub(), &self.net, &mut self.viewers);
         let name = |token, connection: &Connection| match hub.user(session(token)) {
             Some(user) => user.identity.nick.to_string(),
             None => connection.address.to_string(),
         };
         let mut messages = Vec::new();
-        while let Some(message) = pages.next_message(
+        while let Some(message) = viewers.next_message(
             net.trace(),
             hello,
             is_held,
