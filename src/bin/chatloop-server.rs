@@ -85,9 +85,7 @@ fn print(text: &[u8]) -> ExitCode {
 fn told(outcome: Result<String, JournalError>) -> ExitCode {
     match outcome {
         Ok(text) => succeeded(&text),
-        Err(JournalError::Stream(error)) if error.kind() == ErrorKind::BrokenPipe => {
-            ExitCode::SUCCESS
-        }
+        Err(JournalError::Stream(why)) if why.kind() == ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => failed(error),
     }
 }

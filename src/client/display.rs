@@ -46,15 +46,8 @@ pub struct Event {
 impl Event {
     /// An event without a target or a text.
     pub fn new(kind: EventKind, room: Option<&str>, nick: &str, shown: String) -> Event {
-        let room = room.map(str::to_owned);
-        Event {
-            kind,
-            room,
-            nick: nick.to_owned(),
-            target: String::new(),
-            text: String::new(),
-            shown,
-        }
+        let (room, nick) = (room.map(str::to_owned), nick.to_owned());
+        Event { kind, room, nick, target: String::new(), text: String::new(), shown }
     }
 
     pub fn to(self, target: &str) -> Event {

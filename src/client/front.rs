@@ -16,14 +16,14 @@ pub(super) enum Front {
 
 impl Front {
     /// Whether more lines from the server are accepted.
-    pub(super) fn is_listening(&self) -> bool {
+    pub fn is_listening(&self) -> bool {
         match self {
             Front::Script(script) => script.is_listening(),
             Front::Person(_) => true,
         }
     }
 
-    pub(super) fn console(&mut self) -> Option<&mut Console> {
+    pub fn console(&mut self) -> Option<&mut Console> {
         match self {
             Front::Person(console) => console.as_deref_mut(),
             Front::Script(_) => None,
@@ -31,7 +31,7 @@ impl Front {
     }
 
     /// A line from the server.
-    pub(super) fn line(&mut self, line: &[u8], irc: &mut Irc) {
+    pub fn line(&mut self, line: &[u8], irc: &mut Irc) {
         match self {
             Front::Script(script) => script.line(line, irc),
             Front::Person(Some(console)) => console.line(line, irc),
@@ -40,7 +40,7 @@ impl Front {
     }
 
     /// Shows what the session has to show.
-    pub(super) fn refresh(&mut self, irc: &mut Irc) {
+    pub fn refresh(&mut self, irc: &mut Irc) {
         match self {
             Front::Script(script) => script.refresh(irc),
             Front::Person(Some(console)) => console.refresh(irc),
@@ -50,7 +50,7 @@ impl Front {
 
     /// Shows a notice of the client's own. `style` is that of standard error. A script did not ask for
     /// anything but errors.
-    pub(super) fn notice(&mut self, notice: &Notice, style: &str) {
+    pub fn notice(&mut self, notice: &Notice, style: &str) {
         match self {
             Front::Person(Some(console)) => console.notice(notice),
             Front::Script(_) if notice.severity == Severity::Note => {}
@@ -62,12 +62,7 @@ impl Front {
     ///
     /// # Errors
     /// The poller's.
-    pub(super) fn show(
-        &mut self,
-        turn: &mut EventLoop,
-        link: &Link,
-        irc: &Irc,
-    ) -> io::Result<bool> {
+    pub fn show(&mut self, turn: &mut EventLoop, link: &Link, irc: &Irc) -> io::Result<bool> {
         match self {
             Front::Person(None) => Ok(true),
             Front::Person(Some(console)) => Ok(console.present(irc).is_ok()),
@@ -76,7 +71,7 @@ impl Front {
     }
 
     /// Another turn begins.
-    pub(super) fn tick(&mut self, turn: &EventLoop) {
+    pub fn tick(&mut self, turn: &EventLoop) {
         let painter = match self {
             Front::Person(None) => return,
             Front::Person(Some(console)) => &mut console.painter,
@@ -89,7 +84,7 @@ impl Front {
     ///
     /// # Errors
     /// A script's output could not be written.
-    pub(super) fn finish(&mut self) -> io::Result<()> {
+    pub fn finish(&mut self) -> io::Result<()> {
         match self {
             Front::Script(script) => script.finish(),
             // If the terminal is gone there is nothing to clear; the exit code tells why.

@@ -1,38 +1,61 @@
 //! Errors of a data directory, with messages that say what to do.
 
-use std::fmt;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
+use thiserror::Error;
 
 /// Why a data directory cannot be opened, read or filled.
-#[derive(Debug)]
+#[derive(Error, Debug)]
 pub enum JournalError {
     /// The directory or a file in it cannot be created or opened.
+    #[error("cannot use data directory '{path}': {source}")]
     Directory { path: PathBuf, source: io::Error },
     /// Another server uses the directory.
+    #[error("another server is using data directory '{path}'; stop it, or use another directory")]
     Locked { path: PathBuf },
     /// Another program holds the lock of the file.
+    #[error("another program has locked '{path}'; stop it, or wait for it")]
     Busy { path: PathBuf },
     /// The file is no longer the one that was opened: what is written to it is lost.
+    #[error(
+        "'{path}' has been deleted or replaced while the server uses it; put the same file back \
+         (Linux still has it in /proc/PID/fd), or restart the server"
+    )]
     Moved { path: PathBuf },
     /// Another process has written to the file, or it cannot be read any more: what is in memory no
     /// longer agrees with it, and only a restart can tell which is right.
+    #[error("'{path}' does not agree with the running server ({detail}); restart the server")]
     Diverged { path: PathBuf, detail: String },
     /// The file has nearly reached its configured size.
+    #[error(
+        "'{path}' has nearly reached --max-data: messages are rejected, deletions and accounts \
+         are still saved; delete history (--keep-days, --keep-messages), or raise the limit"
+    )]
     Limit { path: PathBuf },
     /// The thread that writes has panicked.
+    #[error("the database writer has failed (see above)")]
     Panicked,
     /// The file can be read but not written.
+    #[error("'{path}' cannot be written; change its owner or permissions")]
     ReadOnly { path: PathBuf },
     /// The disk, or the configured size of the file, is full.
+    #[error("no space left for '{path}'; free some, or raise --max-data")]
     Full {
         /// The file without space.
         path: PathBuf,
     },
     /// The file is damaged or not a chatloop database.
+    #[error(
+        "'{path}' is damaged or not a chatloop database ({detail}); restore a backup, or move the \
+         file away to start with an empty one"
+    )]
     Corrupt { path: PathBuf, detail: String },
     /// A newer version has written the file.
+    #[error(
+        "'{path}' was written by a newer version (schema {found}, known is {known}); update this \
+         program"
+    )]
     Newer {
         path: PathBuf,
         /// Its schema.
@@ -41,141 +64,42 @@ pub enum JournalError {
         known: u32,
     },
     /// There is no database to export from.
+    #[error("no database in '{path}'")]
     Missing { path: PathBuf },
     /// A backup goes to a new directory.
+    #[error("'{path}' exists already; a backup goes to a new directory")]
     Exists { path: PathBuf },
     /// A backup would be copied into itself.
+    #[error("'{path}' is in the data directory; a backup goes to a directory elsewhere")]
     Inside { path: PathBuf },
     /// There is no such room to export.
+    #[error("no such room: {room}")]
     NoRoom { room: String },
     /// A file of a backup cannot be read or written.
+    #[error("cannot read or write '{path}': {source}")]
     Copy { path: PathBuf, source: io::Error },
     /// An import wants an empty journal.
+    #[error("data directory '{path}' is not empty; import or restore into a new one")]
     NotEmpty { path: PathBuf },
     /// A line of an import cannot be taken. Nothing of the import was kept.
+    #[error("line {number}: {detail}; nothing was imported")]
     Line {
         /// The line, counted from 1.
         number: u64,
         detail: String,
     },
     /// This build keeps nothing on disk.
+    #[error(
+        "this program was built without the feature 'disk', which --data needs: build it with \
+         'cargo build --features disk'"
+    )]
     NoDisk,
     /// Reading or writing the exported lines failed.
+    #[error("cannot transfer the lines: {0}")]
     Stream(io::Error),
     /// Another database error.
+    #[error("database '{path}' failed: {source}")]
     Database { path: PathBuf, source: Box<dyn std::error::Error + Send + Sync> },
-}
-
-impl fmt::Display for JournalError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            JournalError::Directory { path, source } => {
-                write!(f, "cannot use data directory '{}': {source}", path.display())
-            }
-            JournalError::Locked { path } => write!(
-                f,
-                "another server is using data directory '{}'; stop it, or use another directory",
-                path.display()
-            ),
-            JournalError::Busy { path } => {
-                write!(
-                    f,
-                    "another program has locked '{}'; stop it, or wait for it",
-                    path.display()
-                )
-            }
-            JournalError::Moved { path } => write!(
-                f,
-                "'{}' has been deleted or replaced while the server uses it; put the same file back \
-                 (Linux still has it in /proc/PID/fd), or restart the server",
-                path.display()
-            ),
-            JournalError::Diverged { path, detail } => write!(
-                f,
-                "'{}' does not agree with the running server ({detail}); restart the server",
-                path.display()
-            ),
-            JournalError::Limit { path } => write!(
-                f,
-                "'{}' has nearly reached --max-data: messages are rejected, deletions and accounts \
-                 are still saved; delete history (--keep-days, --keep-messages), or raise the limit",
-                path.display()
-            ),
-            JournalError::Panicked => f.write_str("the database writer has failed (see above)"),
-            JournalError::ReadOnly { path } => {
-                write!(f, "'{}' cannot be written; change its owner or permissions", path.display())
-            }
-            JournalError::Full { path } => {
-                write!(f, "no space left for '{}'; free some, or raise --max-data", path.display())
-            }
-            JournalError::Corrupt { path, detail } => write!(
-                f,
-                "'{}' is damaged or not a chatloop database ({detail}); restore a backup, or move \
-                 the file away to start with an empty one",
-                path.display()
-            ),
-            JournalError::Newer { path, found, known } => write!(
-                f,
-                "'{}' was written by a newer version (schema {found}, known is {known}); update \
-                 this program",
-                path.display()
-            ),
-            other => other.of_transfers(f),
-        }
-    }
-}
-
-impl JournalError {
-    /// Those of exports, imports and backups.
-    fn of_transfers(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            JournalError::Missing { path } => {
-                write!(f, "no database in '{}'", path.display())
-            }
-            JournalError::Exists { path } => {
-                write!(f, "'{}' exists already; a backup goes to a new directory", path.display())
-            }
-            JournalError::Inside { path } => write!(
-                f,
-                "'{}' is in the data directory; a backup goes to a directory elsewhere",
-                path.display()
-            ),
-            JournalError::NoRoom { room } => write!(f, "no such room: {room}"),
-            JournalError::Copy { path, source } => {
-                write!(f, "cannot read or write '{}': {source}", path.display())
-            }
-            JournalError::NotEmpty { path } => write!(
-                f,
-                "data directory '{}' is not empty; import or restore into a new one",
-                path.display()
-            ),
-            JournalError::Line { number, detail } => {
-                write!(f, "line {number}: {detail}; nothing was imported")
-            }
-            JournalError::NoDisk => f.write_str(
-                "this program was built without the feature 'disk', which --data needs: build it with \
-                 'cargo build --features disk'",
-            ),
-            JournalError::Stream(source) => write!(f, "cannot transfer the lines: {source}"),
-            JournalError::Database { path, source } => {
-                write!(f, "database '{}' failed: {source}", path.display())
-            }
-            // The function above has told all others.
-            _ => Ok(()),
-        }
-    }
-}
-
-impl std::error::Error for JournalError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            JournalError::Directory { source, .. }
-            | JournalError::Copy { source, .. }
-            | JournalError::Stream(source) => Some(source),
-            JournalError::Database { source, .. } => Some(source.as_ref()),
-            _ => None,
-        }
-    }
 }
 
 impl JournalError {

@@ -174,10 +174,9 @@ fn page(
     after: i64,
 ) -> rusqlite::Result<Vec<Message>> {
     let sql = format!(
-        "SELECT {}, n.spelled FROM message m LEFT JOIN message q ON q.id = m.reply
+        "SELECT {COLUMNS}, n.spelled FROM message m LEFT JOIN message q ON q.id = m.reply
          LEFT JOIN name n ON n.id = m.room
-         WHERE m.id > ?1 AND (?2 IS NULL OR n.folded = ?2) ORDER BY m.id LIMIT ?3",
-        COLUMNS
+         WHERE m.id > ?1 AND (?2 IS NULL OR n.folded = ?2) ORDER BY m.id LIMIT ?3"
     );
     let mut statement = connection.prepare_cached(&sql)?;
     let mut rows =

@@ -98,11 +98,8 @@ impl FromStr for FaultPlan {
                 continue;
             }
             let Some(what) = Injected::ALL.iter().find(|what| what.name() == name) else {
-                let names: Vec<&str> = Injected::ALL.iter().map(|what| what.name()).collect();
-                return Err(format!(
-                    "unknown fault '{name}': expected one of {}",
-                    names.join(", ")
-                ));
+                let names = Injected::ALL.map(|what| what.name()).join(", ");
+                return Err(format!("unknown fault '{name}': expected one of {names}"));
             };
             plan.rates[*what as usize] =
                 value.parse().ok().filter(|rate| (0.0..=HIGHEST).contains(rate)).ok_or_else(

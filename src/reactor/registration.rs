@@ -55,18 +55,13 @@ impl Registration {
     /// # Errors
     /// Those of [`Poller::add`] and [`Poller::modify`]; the next call tries again.
     #[inline]
-    pub fn set(
-        &mut self,
-        poller: &mut Poller,
-        fd: impl AsFd,
-        interest: Interest,
-    ) -> io::Result<()> {
+    pub fn set(&mut self, poller: &mut Poller, fd: impl AsFd, wanted: Interest) -> io::Result<()> {
         match self.known {
-            Some(known) if known == interest => return Ok(()),
-            Some(_) => poller.modify(fd, self.token, interest)?,
-            None => poller.add(fd, self.token, interest)?,
+            Some(known) if known == wanted => return Ok(()),
+            Some(_) => poller.modify(fd, self.token, wanted)?,
+            None => poller.add(fd, self.token, wanted)?,
         }
-        self.known = Some(interest);
+        self.known = Some(wanted);
         Ok(())
     }
 

@@ -379,11 +379,9 @@ impl Config {
     /// # Errors
     /// A sentence that names the flags.
     pub fn check(&self) -> Result<(), String> {
-        if self.outbox_soft > self.outbox_hard {
-            return Err(format!(
-                "--outbox-soft ({}) must not be above --outbox-hard ({})",
-                self.outbox_soft, self.outbox_hard
-            ));
+        let Config { outbox_soft: soft, outbox_hard: hard, .. } = self;
+        if soft > hard {
+            return Err(format!("--outbox-soft ({soft}) must not be above --outbox-hard ({hard})"));
         }
         if !crate::wire::irc::name::is_server_name(&self.name) {
             return Err(format!(

@@ -32,9 +32,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Where a connection stands.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(super) enum Phase {
     /// Taking part.
+    #[default]
     Open,
     /// No more lines are taken from it; its leaving is proposed and not yet in force.
     Leaving,
@@ -59,19 +60,19 @@ const _: () = assert!(INBOX_BOUND > LONGEST_LINE + 2);
 /// Bounds of one connection: of its buffers, in bytes, and of its pace, if that is limited.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bounds {
-    pub(super) outbox_soft: usize,
-    pub(super) outbox_hard: usize,
+    pub outbox_soft: usize,
+    pub outbox_hard: usize,
     /// Of all connections together.
-    pub(super) outbox_all: usize,
+    pub outbox_all: usize,
     /// How long a peer may take nothing of what it is owed.
-    pub(super) stall: Option<Duration>,
-    pub(super) inbox: usize,
-    pub(super) pace: Pace,
+    pub stall: Option<Duration>,
+    pub inbox: usize,
+    pub pace: Pace,
 }
 
 impl Bounds {
     /// As configured.
-    pub(super) fn of(config: &Config) -> Bounds {
+    pub fn of(config: &Config) -> Bounds {
         let rate = config.flood_limit.and_then(OrOff::on).map_or(DEFAULT_LINE_RATE, |rate| rate.0);
         let (outbox_soft, outbox_hard) = (config.outbox_soft.0, config.outbox_hard.0);
         let outbox_all = config.outbox_all.map_or_else(share_of_memory, |bytes| bytes.0);
@@ -107,33 +108,33 @@ pub(super) struct PeerAddress {
 
 impl PeerAddress {
     /// As the system has it.
-    pub(super) fn new(address: SocketAddr, from_proxy: bool) -> PeerAddress {
+    pub fn new(address: SocketAddr, from_proxy: bool) -> PeerAddress {
         let scope = if let SocketAddr::V6(v6) = address { v6.scope_id() } else { 0 };
         let via = if from_proxy { Via::NewProxy } else { Via::Direct };
         PeerAddress { ip: address.ip(), port: address.port(), scope, via }
     }
 
     /// The address of the client that has come by this peer.
-    pub(super) fn relayed(self, ip: IpAddr, port: Option<u16>, via: Via) -> PeerAddress {
+    pub fn relayed(self, ip: IpAddr, port: Option<u16>, via: Via) -> PeerAddress {
         let (port, scope) = (port.unwrap_or(self.port), if ip == self.ip { self.scope } else { 0 });
         PeerAddress { ip, port, scope, via }
     }
 
-    pub(super) fn ip(&self) -> IpAddr {
+    pub fn ip(&self) -> IpAddr {
         self.ip
     }
 
-    pub(super) fn via(&self) -> Via {
+    pub fn via(&self) -> Via {
         self.via
     }
 
-    pub(super) fn origin(&self) -> Origin {
+    pub fn origin(&self) -> Origin {
         self.ip.into()
     }
 
     /// Whether it is of this machine: its limits have other defaults. The request that a proxy of
     /// this machine forwards is not.
-    pub(super) fn is_loopback(&self) -> bool {
+    pub fn is_loopback(&self) -> bool {
         self.ip.is_loopback() && !matches!(self.via, Via::Forwarded { .. })
     }
 }
@@ -149,44 +150,44 @@ impl fmt::Display for PeerAddress {
 
 /// A moment in tenths of a second since the server's start, rounded up: four bytes, where an
 /// `Instant` has sixteen. The idle limit needs no more, and 13 years are enough.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(super) struct Tenths(u32);
 
 impl Tenths {
-    pub(super) const NEVER: Tenths = Tenths(u32::MAX);
+    pub const NEVER: Tenths = Tenths(u32::MAX);
 
-    pub(super) fn since(start: Instant, now: Instant) -> Tenths {
+    pub fn since(start: Instant, now: Instant) -> Tenths {
         let tenths = now.saturating_duration_since(start).as_millis().div_ceil(100);
         Tenths(u32::try_from(tenths).unwrap_or(u32::MAX))
     }
 
     /// Whether it lies at least so far before `now`.
-    pub(super) fn is_older(self, age: Duration, now: Tenths) -> bool {
+    pub fn is_older(self, age: Duration, now: Tenths) -> bool {
         Duration::from_millis(100) * now.0.saturating_sub(self.0) >= age
     }
 
-    pub(super) fn after(self, start: Instant) -> Instant {
+    pub fn after(self, start: Instant) -> Instant {
         start + Duration::from_millis(100) * self.0
     }
 }
 
 /// The socket of a connection, with what has come and what is to go.
 pub(super) struct Io {
-    pub(super) transport: Transport,
+    pub transport: Transport,
     registration: Registration,
-    pub(super) inbox: Inbox,
-    pub(super) outbox: Outbox,
+    pub inbox: Inbox,
+    pub outbox: Outbox,
 }
 
 impl Io {
     /// Bytes that the socket has not taken, those that are encoded already included.
-    pub(super) fn unsent(&self) -> usize {
+    pub fn unsent(&self) -> usize {
         self.outbox.len() + self.transport.unsent()
     }
 
     /// Writes at most about `share` bytes; what a layer over the socket has left over goes first.
     #[inline]
-    pub(super) fn write(&mut self, share: usize) -> Written {
+    pub fn write(&mut self, share: usize) -> Written {
         if self.transport.unsent() > 0
             && let Err(error) = self.transport.flush()
         {
@@ -198,41 +199,42 @@ impl Io {
 
     /// What the poller was asked for last.
     #[cfg(feature = "simulation")]
-    pub(super) fn watched(&self) -> Option<Interest> {
+    pub fn watched(&self) -> Option<Interest> {
         self.registration.interest()
     }
 
     /// Stops asking the poller about it.
-    pub(super) fn unwatch(&mut self, poller: &mut Poller) -> io::Result<()> {
+    pub fn unwatch(&mut self, poller: &mut Poller) -> io::Result<()> {
         self.registration.clear(poller, &self.transport)
     }
 }
 
 /// What of a connection is over, and since when.
+#[derive(Default)]
 pub(super) struct Lifecycle {
-    pub(super) phase: Phase,
+    pub phase: Phase,
     /// The peer has sent its last byte. It may still be reading.
-    pub(super) input_ended: bool,
+    pub input_ended: bool,
     /// Its input has ended and it was told so: from here on it only listens.
-    pub(super) half_closed: bool,
+    pub half_closed: bool,
     /// Nothing can be sent to it any more. What it sent before is still read, without the poller.
-    pub(super) hung_up: bool,
+    pub hung_up: bool,
     /// Whether the hub knows it: an `Enter` was proposed and no `Leave` yet.
-    pub(super) entered: bool,
+    pub entered: bool,
     /// It was taken for a plain peer and is not one: the hub has a user for it until the `Leave` is applied,
     /// and what that user receives is not for it.
-    pub(super) withdrawn: bool,
+    pub withdrawn: bool,
     /// Whether it counts among the clients of its address.
-    pub(super) counted: bool,
+    pub counted: bool,
     /// Probes of an ended input so far, for their growing distance.
-    pub(super) probes: u8,
-    pub(super) last_input: Tenths,
+    pub probes: u8,
+    pub last_input: Tenths,
     /// Since when it is owed something and has taken nothing; `Tenths::NEVER` if it is owed nothing.
-    pub(super) stalled_since: Tenths,
+    pub stalled_since: Tenths,
     /// Its socket is closed with a reset, so that the system does not keep what it has not taken.
-    pub(super) reset: bool,
+    pub reset: bool,
     /// The one timer it has. Boxed: most connections have none.
-    pub(super) timer: Option<Box<TimerId>>,
+    pub timer: Option<Box<TimerId>>,
     reason: Option<Box<CloseReason>>,
 }
 
@@ -249,12 +251,12 @@ struct CloseReason {
 
 impl Lifecycle {
     /// Something went wrong; the first fault is the one that is told.
-    pub(super) fn blame(&mut self, fault: impl FnOnce() -> String) {
+    pub fn blame(&mut self, fault: impl FnOnce() -> String) {
         self.reason.get_or_insert_default().fault.get_or_insert_with(fault);
     }
 
     /// How the others are told that it left.
-    pub(super) fn quit_reason(&mut self) -> QuitReason {
+    pub fn quit_reason(&mut self) -> QuitReason {
         let Some(reason) = &mut self.reason else { return QuitReason::Quit };
         match (reason.fault.take(), reason.words.take()) {
             (Some(fault), _) => QuitReason::Error(fault),
@@ -264,34 +266,34 @@ impl Lifecycle {
     }
 
     /// Its farewell, once.
-    pub(super) fn take_farewell(&mut self) -> Option<String> {
+    pub fn take_farewell(&mut self) -> Option<String> {
         self.reason.as_mut()?.farewell.take()
     }
 }
 
 /// Everything the server keeps of one client. Thousands of them are idle, so what is rare is boxed.
 pub(super) struct Connection {
-    pub(super) address: PeerAddress,
-    pub(super) io: Io,
-    pub(super) session: Dialect,
-    pub(super) gate: LineGate,
-    pub(super) life: Lifecycle,
+    pub address: PeerAddress,
+    pub io: Io,
+    pub session: Dialect,
+    pub gate: LineGate,
+    pub life: Lifecycle,
     /// Output that waits behind an answer of the journal.
     deferred: Option<Box<DeferredOutput>>,
     /// The share of its origin; given when it is taken in.
-    pub(super) share: ShareId,
+    pub share: ShareId,
     /// The number of its format's lane in the delivery.
-    pub(super) lane: u16,
+    pub lane: u16,
     /// It is in the list of those to be flushed.
-    pub(super) in_flush_queue: bool,
+    pub in_flush_queue: bool,
     /// It is in the list of those whose input is to be looked at.
-    pub(super) in_line_queue: bool,
+    pub in_line_queue: bool,
     /// The run that is being delivered leaves out something for it.
-    pub(super) has_gap: bool,
+    pub has_gap: bool,
 }
 
 impl Connection {
-    pub(super) fn new(
+    pub fn new(
         token: Token,
         transport: Transport,
         address: PeerAddress,
@@ -311,19 +313,9 @@ impl Connection {
             session,
             gate,
             life: Lifecycle {
-                phase: Phase::Open,
-                input_ended: false,
-                half_closed: false,
-                hung_up: false,
-                entered: false,
-                withdrawn: false,
-                counted: false,
-                probes: 0,
                 last_input: now,
                 stalled_since: Tenths::NEVER,
-                reset: false,
-                timer: None,
-                reason: None,
+                ..Lifecycle::default()
             },
             deferred: None,
             share: ShareId::default(),
@@ -337,7 +329,7 @@ impl Connection {
     /// What the poller is to be asked for: readable unless paused, ended or gone; writable only
     /// while the outbox holds something that a direct write could not get rid of.
     #[inline]
-    pub(super) fn interest(&self, bounds: &Bounds) -> Interest {
+    pub fn interest(&self, bounds: &Bounds) -> Interest {
         let readable = match self.life.phase {
             Phase::Open => {
                 !self.life.input_ended
@@ -356,7 +348,7 @@ impl Connection {
     }
 
     /// Whether the poller has to be asked for something else before the next wait.
-    pub(super) fn is_watched_wrongly(&self, bounds: &Bounds) -> bool {
+    pub fn is_watched_wrongly(&self, bounds: &Bounds) -> bool {
         let wrong = |known: Interest| known != self.interest(bounds);
         self.life.hung_up || self.io.registration.interest().is_some_and(wrong)
     }
@@ -364,11 +356,7 @@ impl Connection {
     /// Asks the poller for what the state says, if it does not know yet. Inlined: the flush calls it
     /// behind every write.
     #[inline(always)]
-    pub(super) fn update_interest(
-        &mut self,
-        poller: &mut Poller,
-        bounds: &Bounds,
-    ) -> io::Result<()> {
+    pub fn update_interest(&mut self, poller: &mut Poller, bounds: &Bounds) -> io::Result<()> {
         if self.life.hung_up {
             return self.io.unwatch(poller);
         }
@@ -378,7 +366,7 @@ impl Connection {
 
     /// Reads once, as far as there is room; what came and is to be understood is in the inbox then.
     /// `true` if something is to be done about it.
-    pub(super) fn read(&mut self, scratch: &mut [u8], bounds: &Bounds, now: Tenths) -> bool {
+    pub fn read(&mut self, scratch: &mut [u8], bounds: &Bounds, now: Tenths) -> bool {
         let open = self.life.phase == Phase::Open;
         let room = match self.life.phase {
             Phase::Open if self.life.input_ended => 0,
@@ -410,13 +398,13 @@ impl Connection {
     }
 
     /// Its own lines wait because it does not read what it is sent.
-    pub(super) fn is_over_soft_limit(&self, bounds: &Bounds) -> bool {
+    pub fn is_over_soft_limit(&self, bounds: &Bounds) -> bool {
         self.io.outbox.len() > bounds.outbox_soft
     }
 
     /// Queues bytes for it. `false` if that takes its send queue over the hard limit.
     #[inline(always)]
-    pub(super) fn queue(&mut self, segment: &Segment, bounds: &Bounds) -> bool {
+    pub fn queue(&mut self, segment: &Segment, bounds: &Bounds) -> bool {
         if !self.takes_output() {
             return true;
         }
@@ -434,30 +422,30 @@ impl Connection {
     }
 
     /// How many bytes wait for it, deferred ones included.
-    pub(super) fn queued(&self) -> usize {
+    pub fn queued(&self) -> usize {
         self.io.outbox.len() + self.deferred.as_ref().map_or(0, |deferred| deferred.bytes())
     }
 
     /// Drops all that waits for it; its socket closes with a reset.
-    pub(super) fn discard_output(&mut self) {
+    pub fn discard_output(&mut self) {
         self.io.outbox.clear();
         self.deferred = None;
         self.life.reset = true;
     }
 
     /// The same without a reset: it could not read what waits for it.
-    pub(super) fn clear_output(&mut self) {
+    pub fn clear_output(&mut self) {
         self.io.outbox.clear();
         self.deferred = None;
     }
 
     /// From here on output waits for the answer to this query.
-    pub(super) fn defer(&mut self, query: QueryId) {
+    pub fn defer(&mut self, query: QueryId) {
         self.deferred.get_or_insert_default().wait_for(query);
     }
 
     /// Keeps a segment until it is known whether the peer is to be sent it: never, where all speak IRC.
-    pub(super) fn buffer_early(&mut self, segment: &Segment) {
+    pub fn buffer_early(&mut self, segment: &Segment) {
         if self.session.expects() == Some(Protocol::Irc) {
             return;
         }
@@ -465,33 +453,33 @@ impl Connection {
     }
 
     /// The segments kept so far.
-    pub(super) fn take_early_buffer(&mut self) -> Vec<Segment> {
+    pub fn take_early_buffer(&mut self) -> Vec<Segment> {
         let deferred = self.deferred.take();
         deferred.map_or_else(Vec::new, |deferred| deferred.into_segments().collect())
     }
 
     /// What has been deferred, so that a line can go ahead of it.
-    pub(super) fn set_aside(&mut self) -> Option<Box<DeferredOutput>> {
+    pub fn set_aside(&mut self) -> Option<Box<DeferredOutput>> {
         self.deferred.take()
     }
 
     /// Defers it again.
-    pub(super) fn put_back(&mut self, deferred: Option<Box<DeferredOutput>>) {
+    pub fn put_back(&mut self, deferred: Option<Box<DeferredOutput>>) {
         self.deferred = deferred;
     }
 
     /// Whether output waits for the answer to this query.
-    pub(super) fn awaits(&self, query: QueryId) -> bool {
+    pub fn awaits(&self, query: QueryId) -> bool {
         self.deferred.as_ref().is_some_and(|deferred| deferred.awaits(query))
     }
 
     /// Whether it is sent nothing more by what is queued now.
-    pub(super) fn is_drained(&self) -> bool {
+    pub fn is_drained(&self) -> bool {
         self.io.unsent() == 0 && self.deferred.is_none()
     }
 
     /// An answer is here, or will not come.
-    pub(super) fn release(&mut self, query: QueryId, answer: Option<Segment>) {
+    pub fn release(&mut self, query: QueryId, answer: Option<Segment>) {
         let takes_output = self.takes_output();
         if let Some(deferred) = &mut self.deferred
             && (!takes_output || deferred.release(query, answer, &mut self.io.outbox))
@@ -501,12 +489,12 @@ impl Connection {
     }
 
     /// How its lines look.
-    pub(super) fn format(&self) -> Format {
+    pub fn format(&self) -> Format {
         if self.life.withdrawn { Format::Nothing } else { self.session.format() }
     }
 
     /// No more lines are taken from it.
-    pub(super) fn leave(&mut self, words: Option<Arc<str>>, farewell: String) {
+    pub fn leave(&mut self, words: Option<Arc<str>>, farewell: String) {
         self.life.phase = Phase::Leaving;
         self.io.inbox = Inbox::new();
         let reason = self.life.reason.get_or_insert_default();

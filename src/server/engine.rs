@@ -45,7 +45,7 @@ pub(super) enum Found {
 
 impl Found {
     /// Who has asked.
-    pub(super) fn token(&self) -> Token {
+    pub fn token(&self) -> Token {
         match self {
             Found::Show(token, _)
             | Found::Replay(token, ..)
@@ -55,7 +55,7 @@ impl Found {
     }
 
     /// Whether it is a search that has not looked through everything.
-    pub(super) fn is_partial(&self) -> bool {
+    pub fn is_partial(&self) -> bool {
         matches!(self, Found::Show(_, Event::Past(past)) if past.unsearched.is_some())
     }
 }
@@ -84,7 +84,7 @@ pub(super) struct Engine {
 }
 
 impl Engine {
-    pub(super) fn new(journal: Journal, hub: Hub) -> Engine {
+    pub fn new(journal: Journal, hub: Hub) -> Engine {
         Engine {
             hub,
             journal,
@@ -102,23 +102,23 @@ impl Engine {
         }
     }
 
-    pub(super) fn hub(&self) -> &Hub {
+    pub fn hub(&self) -> &Hub {
         &self.hub
     }
 
     /// Whether more commands should be taken. If not, the disk is behind; it wakes the loop when it
     /// has caught up.
-    pub(super) fn has_room(&self) -> bool {
+    pub fn has_room(&self) -> bool {
         self.journal.has_room()
     }
 
     /// Whether there is something to do without a wait.
-    pub(super) fn has_work(&self) -> bool {
+    pub fn has_work(&self) -> bool {
         !self.committed.is_empty() || self.journal.has_news()
     }
 
     /// The work that checks a step of SASL.
-    pub(super) fn prove(&self, proof: Proof, now: Moment) -> Work {
+    pub fn prove(&self, proof: Proof, now: Moment) -> Work {
         match proof {
             Proof::Password(name, secret) => self.hub.login_work(&name, secret, now),
             Proof::Begin(name) => self.hub.challenge_work(&name),
@@ -127,13 +127,13 @@ impl Engine {
     }
 
     /// Proposes a change. It happens when the journal has committed it.
-    pub(super) fn propose(&mut self, now: Moment, session: SessionId, change: Change) {
+    pub fn propose(&mut self, now: Moment, session: SessionId, change: Change) {
         self.proposed += 1;
         self.journal.propose(now, session, change);
     }
 
     /// Sends the turn's proposals to the journal, and takes what is committed and rejected by now.
-    pub(super) fn end_turn(&mut self, now: Instant) {
+    pub fn end_turn(&mut self, now: Instant) {
         if self.pending() > 0 {
             self.watched.get_or_insert((self.proposed, now));
         }
@@ -153,24 +153,24 @@ impl Engine {
     }
 
     /// Records on their way.
-    pub(super) fn pending(&self) -> u64 {
+    pub fn pending(&self) -> u64 {
         self.proposed.saturating_sub(self.settled)
     }
 
     /// How long records have taken to be committed.
     #[cfg_attr(not(feature = "web"), expect(dead_code, reason = "asked for by /metrics"))]
-    pub(super) fn commits(&self) -> &Times {
+    pub fn commits(&self) -> &Times {
         &self.commits
     }
 
     /// How long the record that is watched has been on its way.
     #[cfg_attr(not(feature = "web"), expect(dead_code, reason = "asked for by /metrics"))]
-    pub(super) fn lag(&self, now: Instant) -> Duration {
+    pub fn lag(&self, now: Instant) -> Duration {
         self.watched.map_or(Duration::ZERO, |(_, since)| now.saturating_duration_since(since))
     }
 
     /// The next record to be applied in this turn.
-    pub(super) fn next_committed(&mut self) -> Option<Record> {
+    pub fn next_committed(&mut self) -> Option<Record> {
         if self.share == 0 {
             return None;
         }
@@ -180,32 +180,32 @@ impl Engine {
     }
 
     /// Gives back the memory of queues that were long once.
-    pub(super) fn release_memory(&mut self) {
+    pub fn release_memory(&mut self) {
         self.taken.shrink_to_fit();
         self.committed.shrink_to_fit();
         self.journal.release_memory();
     }
 
     /// Applies a committed record. The effects go back with [`reuse`](Engine::reuse).
-    pub(super) fn apply(&mut self, record: Record) -> Vec<Effect> {
+    pub fn apply(&mut self, record: Record) -> Vec<Effect> {
         let mut effects = std::mem::take(&mut self.effects);
         self.hub.apply(record, &mut effects);
         effects
     }
 
-    pub(super) fn reuse(&mut self, effects: Vec<Effect>) {
+    pub fn reuse(&mut self, effects: Vec<Effect>) {
         self.effects = effects;
     }
 
     /// Learns that an effect is being told now.
-    pub(super) fn archive(&mut self, effect: &Effect) {
+    pub fn archive(&mut self, effect: &Effect) {
         for entry in effect.entries() {
             self.journal.archive(entry);
         }
     }
 
     /// The changes that the journal could not commit.
-    pub(super) fn take_rejected(&mut self, now: Instant) -> Vec<Rejected> {
+    pub fn take_rejected(&mut self, now: Instant) -> Vec<Rejected> {
         let mut rejected = Vec::new();
         self.journal.take_rejected(&mut rejected);
         self.settle(rejected.len(), now);
@@ -216,12 +216,12 @@ impl Engine {
     }
 
     /// Whether records are saved now, as far as is known.
-    pub(super) fn is_saving(&self) -> bool {
+    pub fn is_saving(&self) -> bool {
         self.health == Health::Good
     }
 
     /// Logs that records are not saved, once for each reason, and that they are saved again.
-    pub(super) fn watch_health(&mut self, now: Instant) {
+    pub fn watch_health(&mut self, now: Instant) {
         self.note_health(self.journal.health(), now);
     }
 
@@ -240,7 +240,7 @@ impl Engine {
     }
 
     /// Keeps what has been proposed and closes the journal. Tells whether it could be saved.
-    pub(super) fn close(&mut self, now: Instant) -> bool {
+    pub fn close(&mut self, now: Instant) -> bool {
         let nothing = Journal::memory(&Limits::default());
         let health = std::mem::replace(&mut self.journal, nothing).close();
         if let Health::Failing { detail, .. } = &health {
@@ -254,22 +254,22 @@ impl Engine {
     // Queries.
 
     /// The id of the next query: drawn first, so that its asker can wait for it.
-    pub(super) fn next_query(&mut self) -> QueryId {
+    pub fn next_query(&mut self) -> QueryId {
         self.journal.next_query()
     }
 
     /// Asks for messages, to be shown to a connection.
-    pub(super) fn query(&mut self, token: Token, query: Query) {
+    pub fn query(&mut self, token: Token, query: Query) {
         self.ask(token, Pending::Show(token, query.clone()), HistoryQuery::Past(query));
     }
 
     /// Asks for a page of an answer, to be shown to a connection.
-    pub(super) fn query_page(&mut self, token: Token, query: Query, rest: Option<Box<Rest>>) {
+    pub fn query_page(&mut self, token: Token, query: Query, rest: Option<Box<Rest>>) {
         self.ask(token, Pending::Page(token, query.clone(), rest), HistoryQuery::Past(query));
     }
 
     /// Asks for messages to be shown before all else (`asked`, shown as the answer to `query`).
-    pub(super) fn query_replay(&mut self, id: QueryId, token: Token, asked: Query, query: Query) {
+    pub fn query_replay(&mut self, id: QueryId, token: Token, asked: Query, query: Query) {
         self.queries.insert(id, Pending::Replay(token, query));
         // Mail is delivered once: it is never given up.
         let mail = matches!(asked.scope, Scope::Mail { .. });
@@ -278,13 +278,7 @@ impl Engine {
     }
 
     /// Asks for the message that a command names.
-    pub(super) fn look_up(
-        &mut self,
-        token: Token,
-        lookup: Lookup,
-        then: Box<Command>,
-        missing: Refusal,
-    ) {
+    pub fn look_up(&mut self, token: Token, lookup: Lookup, then: Box<Command>, missing: Refusal) {
         self.ask(token, Pending::Decide(token, then, missing), HistoryQuery::Find(lookup));
     }
 
@@ -304,7 +298,7 @@ impl Engine {
 
     /// The next answer of the journal. What is done with it may lead to the next question, which a
     /// journal in memory answers at once.
-    pub(super) fn next_answer(&mut self) -> Option<Found> {
+    pub fn next_answer(&mut self) -> Option<Found> {
         loop {
             let (id, answer) = self.journal.next_answer()?;
             if let Some(purpose) = self.queries.remove(&id) {

@@ -62,11 +62,11 @@ pub(super) enum Ended {
 /// One attempt.
 #[derive(Clone, Debug)]
 pub(super) struct Guess {
-    pub(super) target: Target,
+    pub target: Target,
     /// `None` at the console.
-    pub(super) origin: Option<Origin>,
+    pub origin: Option<Origin>,
     /// Whether the origin has logged in to the account before.
-    pub(super) known: bool,
+    pub known: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -152,7 +152,7 @@ struct InFlight {
 }
 
 impl Guesses {
-    pub(super) fn new() -> Guesses {
+    pub fn new() -> Guesses {
         Guesses {
             owners: Tallies::new(FREE, OWNER_DELAY),
             strangers: Tallies::new(FREE, ACCOUNT_DELAY),
@@ -165,12 +165,7 @@ impl Guesses {
     ///
     /// # Errors
     /// It is too early, by this much.
-    pub(super) fn begin(
-        &mut self,
-        token: Token,
-        guess: Guess,
-        now: Instant,
-    ) -> Result<(), Duration> {
+    pub fn begin(&mut self, token: Token, guess: Guess, now: Instant) -> Result<(), Duration> {
         let Some(origin) = guess.origin else { return Ok(()) };
         let (target_before, origin_before) = if guess.known {
             let key = (guess.target.clone(), origin);
@@ -200,7 +195,7 @@ impl Guesses {
     }
 
     /// What a connection waited for is done.
-    pub(super) fn end(&mut self, token: Token, ended: Ended) {
+    pub fn end(&mut self, token: Token, ended: Ended) {
         let Some(in_flight) = self.in_flight.remove(&token) else { return };
         let InFlight { guess, began, target_before, origin_before } = in_flight;
         let Some(origin) = guess.origin.filter(|_| ended != Ended::Wrong) else { return };

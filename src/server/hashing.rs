@@ -116,7 +116,7 @@ mod tests {
     #[test]
     fn a_hash_fits_its_password_and_no_other() {
         let mut hashing = Hashing::default();
-        let hashed = hashing.hash(&Secret::new("correct horse"), &mut Random::system()).unwrap();
+        let hashed = hashing.hash(&Secret::new("correct horse"), &mut Random::System).unwrap();
         assert!(hashed.as_phc().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
         assert!(hashing.verify(&Secret::new("correct horse"), Some(&hashed)));
         assert!(!hashing.verify(&Secret::new("battery staple"), Some(&hashed)));

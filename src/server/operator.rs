@@ -101,7 +101,7 @@ impl ConsoleService {
             }
         };
         self.transcript.finish();
-        self.transcript = Transcript::silent();
+        self.transcript = Transcript::default();
         self.operator = Some(Box::new(Operator {
             console,
             session: Session::new(Style::Plain, Protocol::Plain),
@@ -414,5 +414,5 @@ impl ConsoleService {
 }
 
 fn transcript(wanted: bool) -> Transcript {
-    if wanted { Transcript::on_stdout() } else { Transcript::silent() }
+    if wanted { Transcript::on_stdout() } else { Transcript::default() }
 }

@@ -41,7 +41,7 @@ pub(super) struct Origins {
 }
 
 impl Origins {
-    pub(super) fn new() -> Origins {
+    pub fn new() -> Origins {
         Origins { entries: BTreeMap::new(), sweep_at: IDLE, logged: 0 }
     }
 
@@ -59,37 +59,26 @@ impl Origins {
     }
 
     /// A client wants to connect: when it may, if not now.
-    pub(super) fn connect(
-        &mut self,
-        origin: Origin,
-        pace: Pace,
-        now: Instant,
-    ) -> Result<(), Instant> {
+    pub fn connect(&mut self, origin: Origin, pace: Pace, now: Instant) -> Result<(), Instant> {
         self.entry(origin, now).connects.take(pace, now)
     }
 
     /// How many clients an origin has.
-    pub(super) fn count(&self, origin: Origin) -> u32 {
+    pub fn count(&self, origin: Origin) -> u32 {
         self.entries.get(&origin).map_or(0, |entry| entry.clients)
     }
 
-    pub(super) fn enter(&mut self, origin: Origin, now: Instant) {
+    pub fn enter(&mut self, origin: Origin, now: Instant) {
         self.entry(origin, now).clients += 1;
     }
 
-    pub(super) fn leave(&mut self, origin: Origin, now: Instant) {
+    pub fn leave(&mut self, origin: Origin, now: Instant) {
         self.change(origin, now, |entry| entry.clients -= 1);
     }
 
     /// A client is rejected: whether it is to be told why. Not all of them are, so that one
     /// origin does not take all the places of the told ones.
-    pub(super) fn reject(
-        &mut self,
-        origin: Origin,
-        reason: &str,
-        room: bool,
-        now: Instant,
-    ) -> bool {
+    pub fn reject(&mut self, origin: Origin, reason: &str, room: bool, now: Instant) -> bool {
         let may_log = self.logged < LOGGED;
         let entry = self.entry(origin, now);
         entry.rejected += 1;
@@ -104,7 +93,7 @@ impl Origins {
     }
 
     /// A rejected client that was told why is gone.
-    pub(super) fn end_rejection(&mut self, origin: Origin, now: Instant) {
+    pub fn end_rejection(&mut self, origin: Origin, now: Instant) {
         self.change(origin, now, |entry| entry.told -= 1);
     }
 
@@ -117,7 +106,7 @@ impl Origins {
     }
 
     /// A minute is over: logs how many were rejected in it, beyond those that were logged at once.
-    pub(super) fn end_minute(&mut self, now: Instant) {
+    pub fn end_minute(&mut self, now: Instant) {
         let mut rejected: Vec<(u32, Origin)> = Vec::new();
         for (origin, entry) in &mut self.entries {
             let unlogged = entry.rejected - entry.logged;

@@ -36,8 +36,8 @@ pub fn set_password(directory: &Path, name: &str, add: bool) -> Result<String, S
         (true, true) => return Err(format!("account {name} already exists")),
         _ => {}
     }
-    let secret = password::ask().map_err(|error| error.to_string())?;
-    let mut random = Random::system();
+    let secret = password::ask()?;
+    let mut random = Random::System;
     let hash = Hashing::default().hash(&secret, &mut random);
     let hash = hash.ok_or("the system has no randomness for a password hash")?;
     let scram = keys_of(&secret, None, &mut random);

@@ -14,10 +14,6 @@ pub(super) enum Random {
 }
 
 impl Random {
-    pub(super) fn system() -> Random {
-        Random::System
-    }
-
     /// Whether passwords may be cheap to hash: a simulation has no time for real ones.
     pub(super) fn is_simulated(&self) -> bool {
         match self {

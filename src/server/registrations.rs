@@ -19,12 +19,7 @@ impl Registrations {
     ///
     /// # Errors
     /// It is too early, by this much.
-    pub(super) fn take(
-        &mut self,
-        origin: Origin,
-        per_hour: u32,
-        now: Instant,
-    ) -> Result<(), Duration> {
+    pub fn take(&mut self, origin: Origin, per_hour: u32, now: Instant) -> Result<(), Duration> {
         if self.buckets.len() >= ORIGINS && !self.buckets.contains_key(&origin) {
             self.make_room(now);
         }

@@ -6,12 +6,12 @@ use crate::journal::{Journal, JournalError, Limits, Runtime, Threads, TimeSource
 use crate::wire::address::{DEFAULT_HOST, DEFAULT_PORT};
 use chatloop_reactor::fault::Faults;
 use chatloop_reactor::{Clock, Listener, Token, Waker};
-use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, ToSocketAddrs};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
+use thiserror::Error;
 
 /// Addresses that are listened at, of all names together.
 pub(super) const MOST_LISTENERS: usize = 32;
@@ -28,62 +28,48 @@ const SEND_BUFFER: usize = 128 * 1024;
 const UNSENT: Option<u32> = None;
 
 /// Why the server does not start.
-#[derive(Debug)]
+#[derive(Error, Debug)]
 pub enum StartError {
     /// The host's name has no address.
+    #[error("'{host}' is not an address of this machine: {error}")]
     Resolve {
         /// The name.
         host: String,
         error: io::Error,
     },
     /// An address that cannot be listened at.
+    #[error("cannot listen on {address}: {error}{}", advice(error.kind()))]
     Listen {
         /// The address.
         address: SocketAddr,
         error: io::Error,
     },
     /// A file that a setting names cannot be read.
+    #[error("{0}")]
     Setting(String),
     /// The file for the trace cannot be written.
+    #[error("--trace: cannot write the file: {0}")]
     Trace(io::Error),
     /// The directory of uploaded files cannot be used.
+    #[error("--data: cannot use the directory of uploaded files: {0}")]
     Files(io::Error),
     /// The journal's directory cannot be used.
+    #[error("{0}")]
     Journal(JournalError),
     /// The system denied something that every server needs.
+    #[error("system error: {0}")]
     System(io::Error),
 }
 
-impl fmt::Display for StartError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            StartError::Resolve { host, error } => {
-                write!(f, "'{host}' is not an address of this machine: {error}")
-            }
-            StartError::Listen { address, error } => {
-                write!(f, "cannot listen on {address}: {error}")?;
-                match error.kind() {
-                    io::ErrorKind::AddrInUse => f.write_str(
-                        "; another program uses this port: stop it, or choose another port",
-                    ),
-                    io::ErrorKind::PermissionDenied => {
-                        f.write_str("; ports below 1024 need root: choose another port")
-                    }
-                    _ => Ok(()),
-                }
-            }
-            StartError::Setting(problem) => f.write_str(problem),
-            StartError::Trace(error) => write!(f, "--trace: cannot write the file: {error}"),
-            StartError::Files(error) => {
-                write!(f, "--data: cannot use the directory of uploaded files: {error}")
-            }
-            StartError::Journal(error) => error.fmt(f),
-            StartError::System(error) => write!(f, "system error: {error}"),
+fn advice(kind: io::ErrorKind) -> &'static str {
+    match kind {
+        io::ErrorKind::AddrInUse => {
+            "; another program uses this port: stop it, or choose another port"
         }
+        io::ErrorKind::PermissionDenied => "; ports below 1024 need root: choose another port",
+        _ => "",
     }
 }
-
-impl std::error::Error for StartError {}
 
 /// Listens where a service manager does already, or else at every address of the configured hosts.
 pub(super) fn listen(

@@ -54,7 +54,8 @@ fn is_managers_log() -> bool {
     found.is_ok_and(|found| stream == format!("{}:{}", found.dev(), found.ino()))
 }
 
-/// The transcript of the chat.
+/// The transcript of the chat; none at first.
+#[derive(Default)]
 pub(super) struct Transcript {
     outlet: Option<Outlet>,
     lines: Vec<u8>,
@@ -64,15 +65,10 @@ pub(super) struct Transcript {
 }
 
 impl Transcript {
-    /// No transcript.
-    pub(super) fn silent() -> Transcript {
-        Transcript { outlet: None, lines: Vec::new(), left_out: 0, clock: None }
-    }
-
     /// A transcript on stdout. There is none if no thread can be started.
     pub(super) fn on_stdout() -> Transcript {
         let outlet = Outlet::start(Content::Transcript, outlet::stdout).ok();
-        Transcript { outlet, ..Transcript::silent() }
+        Transcript { outlet, ..Transcript::default() }
     }
 
     /// Adds what happened, each line with its time.
@@ -122,9 +118,7 @@ impl Transcript {
         }
         match outlet.send(std::mem::take(&mut self.lines)) {
             Ok(()) => self.left_out = 0,
-            Err(Full(lines)) => {
-                self.left_out += memchr::memchr_iter(b'\n', &lines).count() as u64;
-            }
+            Err(Full(lines)) => self.left_out += memchr::memchr_iter(b'\n', &lines).count() as u64,
         }
     }
 

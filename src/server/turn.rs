@@ -73,19 +73,16 @@ impl Server {
     /// What is wrong with the configuration or the place.
     pub fn start(settings: Settings) -> Result<Server, StartError> {
         let signals = wanted_signals(&settings.config);
-        let work = |waker, wakes| Workers::start(waker, wakes, Random::system());
-        let (clock, threads, random) = (Clock::system(), Threads::System, Random::system());
+        let work = |waker, wakes| Workers::start(waker, wakes, Random::System);
+        let (clock, threads, random) = (Clock::system(), Threads::System, Random::System);
         Server::start_with(settings, Setup { clock, signals, work, threads, random })
     }
 
     /// The same with its surroundings given.
-    pub(super) fn start_with<W>(
+    pub(super) fn start_with(
         mut settings: Settings,
-        setup: Setup<W>,
-    ) -> Result<Server, StartError>
-    where
-        W: FnOnce(Waker, WakeReceiver) -> io::Result<Workers>,
-    {
+        setup: Setup<impl FnOnce(Waker, WakeReceiver) -> io::Result<Workers>>,
+    ) -> Result<Server, StartError> {
         let Setup { clock, signals, work, threads, random } = setup;
         settings.warn();
         let faults = settings.config.boot.fault.map(Faults::new);
@@ -219,13 +216,9 @@ impl Server {
 
     /// Waits until there is something for a turn; how many descriptors are ready. A page that shows
     /// the loop is served beside the turns: it would be all that it shows otherwise.
-    fn wait(
-        &mut self,
-        readiness: &mut Vec<Readiness>,
-        longest: Option<Duration>,
-    ) -> io::Result<usize> {
-        while self.exchange.wait(readiness, longest)? {
-            self.serve_beside(readiness, false);
+    fn wait(&mut self, ready: &mut Vec<Readiness>, longest: Option<Duration>) -> io::Result<usize> {
+        while self.exchange.wait(ready, longest)? {
+            self.serve_beside(ready, false);
             if self.shutdown.is_stopping() {
                 break;
             }
@@ -234,10 +227,10 @@ impl Server {
             self.hold()?;
             // Those were served meanwhile, and a terminal's keys cannot be read twice.
             let trace = self.exchange.net().trace();
-            readiness.retain(|ready| !trace.is_hidden(ready.token));
+            ready.retain(|it| !trace.is_hidden(it.token));
         }
         self.exchange.stepper().take();
-        Ok(readiness.len())
+        Ok(ready.len())
     }
 
     /// Serves what is ready and part of no turn.

@@ -30,34 +30,21 @@ struct Job {
     work: Work,
 }
 
-/// Why a job has no outcome.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum NoOutcome {
-    /// The system gave no randomness.
-    NoRandomness,
-    /// Too many jobs wait, and its origin has most of them.
-    Full,
-    /// The job panicked.
-    Failed,
-}
-
-impl NoOutcome {
-    /// The text for the waiting client.
-    pub(super) fn text(self) -> &'static str {
-        match self {
-            NoOutcome::Full => "too many logins in progress; try again in a moment",
-            NoOutcome::NoRandomness => "the system has no randomness for a password; try again",
-            NoOutcome::Failed => "the password could not be checked (see the server's log)",
-        }
-    }
-}
+// Why a job has no outcome, for the waiting client.
+/// The system gave no randomness.
+const NO_RANDOMNESS: &str = "the system has no randomness for a password; try again";
+/// Too many jobs wait, and its origin has most of them.
+pub(super) const FULL: &str = "too many logins in progress; try again in a moment";
+/// The job panicked.
+const FAILED: &str = "the password could not be checked (see the server's log)";
 
 /// The outcome of a job.
 pub(super) struct Done {
     /// The waiting connection.
     pub(super) token: Token,
     pub(super) purpose: Purpose,
-    pub(super) outcome: Result<Outcome, NoOutcome>,
+    /// Or why there is none.
+    pub(super) outcome: Result<Outcome, &'static str>,
 }
 
 /// The loop's end of the worker.
@@ -100,7 +87,9 @@ impl Workers {
     fn start_with(
         waker: Waker,
         wakes: WakeReceiver,
-        mut carry_out: impl FnMut(Option<Work>) -> Option<Result<Outcome, NoOutcome>> + Send + 'static,
+        mut carry_out: impl FnMut(Option<Work>) -> Option<Result<Outcome, &'static str>>
+        + Send
+        + 'static,
     ) -> io::Result<Workers> {
         let jobs = Arc::new(JobQueue::<Job>::new());
         let to_do = Arc::clone(&jobs);
@@ -125,7 +114,7 @@ impl Workers {
                 if outcome.is_err() && !std::mem::replace(&mut told, true) {
                     log::error!("a password could not be checked: the job for it has failed");
                 }
-                let outcome = outcome.ok().flatten().unwrap_or(Err(NoOutcome::Failed));
+                let outcome = outcome.ok().flatten().unwrap_or(Err(FAILED));
                 if report.send(Done { token, purpose, outcome }).is_err() {
                     return;
                 }
@@ -141,12 +130,12 @@ impl Workers {
         self.wakes.drain();
     }
 
-    /// Hands a job over. It is answered in any case, if only with [`NoOutcome::Full`].
+    /// Hands a job over. It is answered in any case, if only with [`FULL`].
     pub(super) fn submit(&mut self, token: Token, origin: Option<Origin>, work: Work) {
         match &mut self.mode {
             Mode::Thread { jobs, .. } => {
                 if let Some(Job { token, work }) = jobs.push(origin, Job { token, work }) {
-                    let (purpose, outcome) = (purpose(&work).clone(), Err(NoOutcome::Full));
+                    let (purpose, outcome) = (purpose(&work).clone(), Err(FULL));
                     self.done.push_back(Done { token, purpose, outcome });
                 }
             }
@@ -205,11 +194,10 @@ impl Worker {
         Ok(Worker { scram: Scram::new(&mut random)?, hashing: Hashing::new(&random), random })
     }
 
-    fn carry_out(&mut self, work: Work) -> Result<Outcome, NoOutcome> {
+    fn carry_out(&mut self, work: Work) -> Result<Outcome, &'static str> {
         match work {
             Work::Hash { secret, former, .. } => {
-                let hash =
-                    self.hashing.hash(&secret, &mut self.random).ok_or(NoOutcome::NoRandomness)?;
+                let hash = self.hashing.hash(&secret, &mut self.random).ok_or(NO_RANDOMNESS)?;
                 let keys = scram::keys_of(&secret, former.as_ref(), &mut self.random);
                 Ok(Outcome::Hashed(hash, keys))
             }
@@ -228,7 +216,7 @@ impl Worker {
             }
             Work::Challenge { name, keys } => {
                 let challenge = self.scram.challenge(&name, keys.as_ref(), &mut self.random);
-                challenge.map(Outcome::Challenge).ok_or(NoOutcome::NoRandomness)
+                challenge.map(Outcome::Challenge).ok_or(NO_RANDOMNESS)
             }
             Work::Proof { said, keys, former, .. } => {
                 let signature = self.scram.verify(&said, keys.as_ref());
@@ -288,8 +276,7 @@ mod tests {
                 }
             };
             assert_eq!((done.token, done.purpose), (Token::fixed(number), Purpose::Challenge));
-            let expected =
-                if name == "bad" { Err(NoOutcome::Failed) } else { Ok(Outcome::Verified(true)) };
+            let expected = if name == "bad" { Err(FAILED) } else { Ok(Outcome::Verified(true)) };
             assert_eq!(done.outcome, expected);
         }
     }

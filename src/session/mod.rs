@@ -202,6 +202,7 @@ impl Dialect {
             // It was taken for a plain peer because it was slow.
             actions.push(Action::Withdraw);
         }
+        let silently = |why| Action::Reject { why, farewell: None };
         match (protocol, &mut *self) {
             (Detect::Plain | Detect::NeedMore, Dialect::Plain(plain)) => {
                 plain.begin(view.settings.needs(), actions);
@@ -209,15 +210,11 @@ impl Dialect {
             (Detect::Irc, _) => self.begin_irc(irc::Session::new(), view, actions),
             // Its handshake has been answered by a greeting in plain text.
             (Detect::Tls, Dialect::Plain(plain)) if !plain.is_undecided() => {
-                actions
-                    .push(Action::Reject { why: "TLS began after the greeting", farewell: None });
+                actions.push(silently("TLS began after the greeting"));
             }
             (Detect::Tls, _) => actions.push(Action::StartTls),
             (Detect::Foreign, _) => {
-                actions.push(Action::Reject {
-                    why: "another protocol, not one of this server",
-                    farewell: None,
-                });
+                actions.push(silently("another protocol, not one of this server"));
             }
             (Detect::Proxy, _) => {
                 let farewell = "the PROXY protocol is only for trusted proxies (--proxy-from)";
@@ -229,9 +226,7 @@ impl Dialect {
                     *self = Dialect::Http(http);
                     actions.push(Action::AwaitRegistration(http::HEAD_TIMEOUT));
                 }
-                None => {
-                    actions.push(Action::Reject { why: "HTTP is off (--no-http)", farewell: None })
-                }
+                None => actions.push(silently("HTTP is off (--no-http)")),
             },
             (Detect::Plain | Detect::NeedMore, Dialect::Irc(_) | Dialect::Http(_)) => {}
         }
@@ -272,16 +267,8 @@ impl Dialect {
     /// Shows the peer history before all else. An empty one is not mentioned in IRC.
     pub fn tell_replay(&mut self, past: &Event, view: &mut View<'_>, out: &mut Vec<u8>) {
         let is_empty = matches!(past, Event::Past(past) if past.entries.is_empty());
-        match self {
-            Dialect::Plain(plain) => {
-                plain.observe(past, Viewpoint::Observer);
-                plain::render(plain.theme(), past, Viewpoint::Observer, out);
-            }
-            Dialect::Irc(_) if is_empty => {}
-            Dialect::Irc(irc) => irc.answering(false, out, |irc, out| {
-                irc.tell(past, Viewpoint::Observer, view, out, &mut Vec::new());
-            }),
-            Dialect::Http(_) => {}
+        if !is_empty || matches!(self, Dialect::Plain(_)) {
+            self.tell(past, Viewpoint::Observer, false, view, out);
         }
     }
 

@@ -121,9 +121,7 @@ fn about_accounts(refusal: &Refusal) -> String {
         Refusal::NotOperator => "only server operators may do that (see /help oper)".to_owned(),
         Refusal::WrongPassword => "wrong name or password".to_owned(),
         Refusal::VoidClaim => "the account has changed in the meantime; log in again".to_owned(),
-        Refusal::TryLater(seconds) => {
-            format!("too many failed logins; try again in {seconds} s")
-        }
+        Refusal::TryLater(seconds) => format!("too many failed logins; try again in {seconds} s"),
         Refusal::RenamedRecently(room, seconds) => {
             format!("{room} was renamed a moment ago; try again in {seconds} s")
         }
@@ -137,9 +135,7 @@ fn about_accounts(refusal: &Refusal) -> String {
             format!("this server requires an account: log in with SASL (--require-account){how}")
         }
         Refusal::NotLoggedIn => "you are not logged in (try /login NAME PASSWORD)".to_owned(),
-        Refusal::LoggedIn(name) => {
-            format!("you are already logged in as {name} (/logout first)")
-        }
+        Refusal::LoggedIn(name) => format!("you are already logged in as {name} (/logout first)"),
         Refusal::AccountExists(name) => {
             format!("account {name} already exists (if it is yours, /login {name} PASSWORD)")
         }

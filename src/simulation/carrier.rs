@@ -28,18 +28,14 @@ pub(super) struct Carrier {
 /// What has come.
 pub(super) struct Arrived {
     /// Without what was around it.
-    pub(super) bytes: Vec<u8>,
+    pub bytes: Vec<u8>,
     /// Whether the network has brought anything at all.
-    pub(super) moved: bool,
+    pub moved: bool,
 }
 
 impl Carrier {
     /// Begins the handshakes; `tls` if there is to be one of TLS.
-    pub(super) fn new(
-        peer: Peer,
-        tls: Option<&Connector>,
-        websocket: Option<SocketAddr>,
-    ) -> Carrier {
+    pub fn new(peer: Peer, tls: Option<&Connector>, websocket: Option<SocketAddr>) -> Carrier {
         let plain = websocket.map(|server| WebSocket::request(server).into_bytes());
         Carrier {
             peer,
@@ -53,27 +49,27 @@ impl Carrier {
     }
 
     /// Queues bytes; by a WebSocket, lines.
-    pub(super) fn queue(&mut self, bytes: &[u8]) {
+    pub fn queue(&mut self, bytes: &[u8]) {
         match &mut self.socket {
             Some(socket) => socket.send(bytes, &mut self.plain),
             None => self.plain.extend_from_slice(bytes),
         }
     }
 
-    pub(super) fn is_encrypted(&self) -> bool {
+    pub fn is_encrypted(&self) -> bool {
         self.tls.is_some()
     }
 
-    pub(super) fn is_framed(&self) -> bool {
+    pub fn is_framed(&self) -> bool {
         self.socket.is_some()
     }
 
-    pub(super) fn has_sent_all(&self) -> bool {
+    pub fn has_sent_all(&self) -> bool {
         self.plain.is_empty() && self.outgoing.is_empty()
     }
 
     /// Nothing more is queued; it still receives.
-    pub(super) fn end(&mut self) {
+    pub fn end(&mut self) {
         self.closing = true;
     }
 
@@ -104,7 +100,7 @@ impl Carrier {
     ///
     /// # Errors
     /// The handshake has failed.
-    pub(super) fn send(&mut self, most: usize) -> Result<Vec<u8>, String> {
+    pub fn send(&mut self, most: usize) -> Result<Vec<u8>, String> {
         self.encode()?;
         if self.closing && self.has_sent_all() {
             match &mut self.tls {
@@ -124,7 +120,7 @@ impl Carrier {
     ///
     /// # Errors
     /// They are no TLS, or no WebSocket.
-    pub(super) fn receive(&mut self, most: usize) -> Result<Arrived, String> {
+    pub fn receive(&mut self, most: usize) -> Result<Arrived, String> {
         let mut bytes = self.peer.receive(most.min(READ));
         let moved = !bytes.is_empty();
         if let Some(tls) = self.tls.as_mut().filter(|_| moved) {
@@ -140,12 +136,12 @@ impl Carrier {
         Ok(Arrived { bytes, moved })
     }
 
-    pub(super) fn is_over(&self) -> bool {
+    pub fn is_over(&self) -> bool {
         self.peer.is_over()
     }
 
     /// Ends the connection without a word: with a reset, or a close that leaves everything unread.
-    pub(super) fn vanish(&mut self, reset: bool) {
+    pub fn vanish(&mut self, reset: bool) {
         if reset { self.peer.reset() } else { self.peer.close() }
     }
 }

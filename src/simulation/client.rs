@@ -28,17 +28,17 @@ pub(super) enum Dialect {
 
 /// One client, from its connection to the end of it.
 pub(super) struct Client {
-    pub(super) number: usize,
+    pub number: usize,
     dialect: Dialect,
     carrier: Carrier,
     /// What it asks for, if it speaks HTTP.
     errand: Option<Errand>,
     /// Sends a few bytes at a time.
-    pub(super) in_pieces: bool,
+    pub in_pieces: bool,
     /// Does not read.
-    pub(super) paused: bool,
+    pub paused: bool,
     /// Has been either.
-    pub(super) was_slow: bool,
+    pub was_slow: bool,
     /// Nothing more is to be sent behind what is queued.
     closing: bool,
     /// What was received of an unfinished line, or of an answer of HTTP.
@@ -46,17 +46,17 @@ pub(super) struct Client {
     said: u32,
     /// How many messages were said and had arrived somewhere before it connected, if the server keeps
     /// little for it.
-    pub(super) said_before: Option<u64>,
+    pub said_before: Option<u64>,
     /// When it connected.
-    pub(super) since: Option<Instant>,
+    pub since: Option<Instant>,
     /// When it has read last, and for how long it had not then.
     read_at: Option<Instant>,
     not_read_for: Duration,
     nicks: u32,
     /// Has been let in.
-    pub(super) is_in: bool,
+    pub is_in: bool,
     /// It has asked for its end, or done something that may end it.
-    pub(super) may_end: bool,
+    pub may_end: bool,
     /// The rooms that it has asked for and not left, by number.
     rooms: Vec<usize>,
     /// How often it has asked to join each room, and how often that was confirmed: a slow client
@@ -70,7 +70,7 @@ pub(super) struct Client {
 
 impl Client {
     /// One that talks; its first line says in which dialect.
-    pub(super) fn new(number: usize, dialect: Dialect, carrier: Carrier, steps: bool) -> Client {
+    pub fn new(number: usize, dialect: Dialect, carrier: Carrier, steps: bool) -> Client {
         let mut client = Client {
             number,
             dialect,
@@ -107,12 +107,7 @@ impl Client {
     }
 
     /// One that makes a request.
-    pub(super) fn with_errand(
-        number: usize,
-        errand: Errand,
-        carrier: Carrier,
-        steps: bool,
-    ) -> Client {
+    pub fn with_errand(number: usize, errand: Errand, carrier: Carrier, steps: bool) -> Client {
         let mut client = Client::new(number, Dialect::Http, carrier, steps);
         client.carrier.queue(&errand.request());
         (client.errand, client.may_end) = (Some(errand), true);
@@ -126,17 +121,20 @@ impl Client {
         }
     }
 
+    /// The same command in plain text and in IRC.
+    fn either(&mut self, plain: &str, irc: &str) {
+        self.line(if self.dialect == Dialect::Irc { irc } else { plain });
+    }
+
     /// A message in one of its rooms.
-    pub(super) fn say(&mut self, dice: &mut Dice, ledger: &mut Ledger) {
+    pub fn say(&mut self, dice: &mut Dice, ledger: &mut Ledger) {
         if self.rooms.is_empty() || self.closing || !self.is_in {
             return;
         }
         let room = self.rooms[dice.below(self.rooms.len())];
         let text = self.compose(Target::Room(room), ledger);
-        match self.dialect {
-            Dialect::Plain => self.line(&format!("/room {}\n{text}", ROOMS[room])),
-            _ => self.line(&format!("PRIVMSG {} :{text}", ROOMS[room])),
-        }
+        let room = ROOMS[room];
+        self.either(&format!("/room {room}\n{text}"), &format!("PRIVMSG {room} :{text}"));
     }
 
     fn compose(&mut self, target: Target, ledger: &mut Ledger) -> String {
@@ -146,49 +144,40 @@ impl Client {
     }
 
     /// The nick that another client can reach it by, if that is known.
-    pub(super) fn nick(&self) -> Option<(usize, String)> {
+    pub fn nick(&self) -> Option<(usize, String)> {
         let is_known = self.dialect == Dialect::Irc && self.is_in && self.nicks == 0;
         (is_known && !self.closing).then(|| (self.number, format!("n{}", self.number)))
     }
 
     /// A message to one other client.
-    pub(super) fn tell(&mut self, (client, nick): (usize, String), ledger: &mut Ledger) {
+    pub fn tell(&mut self, (client, nick): (usize, String), ledger: &mut Ledger) {
         if self.closing || !self.is_in || client == self.number {
             return;
         }
         let text = self.compose(Target::Client(client), ledger);
-        match self.dialect {
-            Dialect::Plain => self.line(&format!("/msg {nick} {text}")),
-            _ => self.line(&format!("PRIVMSG {nick} :{text}")),
-        }
+        self.either(&format!("/msg {nick} {text}"), &format!("PRIVMSG {nick} :{text}"));
     }
 
-    pub(super) fn join(&mut self, room: usize, ledger: &mut Ledger) {
+    pub fn join(&mut self, room: usize, ledger: &mut Ledger) {
         if self.closing || self.dialect == Dialect::Http || self.rooms.contains(&room) {
             return;
         }
         ledger.asks_to_join(self.number, room);
         self.rooms.push(room);
         self.joins[room].0 += 1;
-        match self.dialect {
-            Dialect::Plain => self.line(&format!("/join {}", ROOMS[room])),
-            _ => self.line(&format!("JOIN {}", ROOMS[room])),
-        }
+        self.either(&format!("/join {}", ROOMS[room]), &format!("JOIN {}", ROOMS[room]));
     }
 
-    pub(super) fn part(&mut self, dice: &mut Dice, ledger: &mut Ledger) {
+    pub fn part(&mut self, dice: &mut Dice, ledger: &mut Ledger) {
         if self.rooms.is_empty() || self.closing {
             return;
         }
         let room = self.rooms.swap_remove(dice.below(self.rooms.len()));
         ledger.asks_to_leave(self.number, room);
-        match self.dialect {
-            Dialect::Plain => self.line(&format!("/part {}", ROOMS[room])),
-            _ => self.line(&format!("PART {}", ROOMS[room])),
-        }
+        self.either(&format!("/part {}", ROOMS[room]), &format!("PART {}", ROOMS[room]));
     }
 
-    pub(super) fn ask(&mut self, dice: &mut Dice) {
+    pub fn ask(&mut self, dice: &mut Dice) {
         let question = match self.dialect {
             Dialect::Plain => ["/who", "/rooms", "/help", "/history 5", "/nonsense"],
             _ => ["WHO *", "LIST", "LUSERS", "PING x", "NONSENSE"],
@@ -196,19 +185,16 @@ impl Client {
         self.line(question[dice.below(question.len())]);
     }
 
-    pub(super) fn rename(&mut self, ledger: &mut Ledger) {
+    pub fn rename(&mut self, ledger: &mut Ledger) {
         self.nicks += 1;
         ledger.changes_its_nick(self.number);
         let nick = format!("n{}x{}", self.number, self.nicks);
-        match self.dialect {
-            Dialect::Plain => self.line(&format!("/nick {nick}")),
-            _ => self.line(&format!("NICK {nick}")),
-        }
+        self.either(&format!("/nick {nick}"), &format!("NICK {nick}"));
     }
 
     /// Random bytes with an end; none that could be taken for a message of this simulation, for
     /// HTTP, for a TLS handshake, or for a subnegotiation of telnet, which may hold whole lines.
-    pub(super) fn garble(&mut self, dice: &mut Dice) {
+    pub fn garble(&mut self, dice: &mut Dice) {
         let bytes: Vec<u8> = (0..dice.below(60))
             .map(|_| dice.below(256) as u8)
             .filter(|byte| !b"~/\x16\xfa".contains(byte) && !byte.is_ascii_alphabetic())
@@ -221,12 +207,12 @@ impl Client {
         }
     }
 
-    pub(super) fn quit(&mut self, ledger: &mut Ledger) {
-        self.line(if self.dialect == Dialect::Irc { "QUIT :bye" } else { "/quit" });
+    pub fn quit(&mut self, ledger: &mut Ledger) {
+        self.either("/quit", "QUIT :bye");
         self.end(ledger);
     }
 
-    pub(super) fn half_close(&mut self, ledger: &mut Ledger) {
+    pub fn half_close(&mut self, ledger: &mut Ledger) {
         self.end(ledger);
     }
 
@@ -238,19 +224,19 @@ impl Client {
     }
 
     /// Asks for a token to upload with.
-    pub(super) fn ask_for_token(&mut self) {
+    pub fn ask_for_token(&mut self) {
         if self.is_in && self.dialect == Dialect::Plain {
             self.line("/upload");
         }
     }
 
     /// A token that it has been given.
-    pub(super) fn take_token(&mut self) -> Option<String> {
+    pub fn take_token(&mut self) -> Option<String> {
         self.tokens.pop()
     }
 
     /// Ends the connection without a word; a reset, or a close that leaves everything unread.
-    pub(super) fn vanish(&mut self, reset: bool, ledger: &mut Ledger) {
+    pub fn vanish(&mut self, reset: bool, ledger: &mut Ledger) {
         ledger.gone(self.number);
         ledger.may_be_lost(self.number);
         self.carrier.vanish(reset);
@@ -260,7 +246,7 @@ impl Client {
     ///
     /// # Errors
     /// The handshake of TLS has failed.
-    pub(super) fn send(&mut self, dice: &mut Dice) -> Result<bool, String> {
+    pub fn send(&mut self, dice: &mut Dice) -> Result<bool, String> {
         let most = if self.in_pieces { 1 + dice.below(8) } else { usize::MAX };
         let sent = self.carrier.send(most)?;
         if self.steps && !sent.is_empty() {
@@ -272,38 +258,38 @@ impl Client {
         Ok(!sent.is_empty())
     }
 
-    pub(super) fn has_sent_all(&self) -> bool {
+    pub fn has_sent_all(&self) -> bool {
         self.carrier.has_sent_all()
     }
 
     /// Whether the server may give it up: it has taken its time with the first lines.
-    pub(super) fn may_be_given_up(&self) -> bool {
+    pub fn may_be_given_up(&self) -> bool {
         self.was_slow && !self.is_in
     }
 
     /// It is about to read.
-    pub(super) fn reads_at(&mut self, now: Instant) {
+    pub fn reads_at(&mut self, now: Instant) {
         let before = self.read_at.replace(now).or(self.since);
         self.not_read_for = before.map_or(Duration::ZERO, |before| now - before);
     }
 
     /// Whether it has read in time: how often it came to be is a matter of dice.
-    pub(super) fn reads_in_time(&self) -> bool {
+    pub fn reads_in_time(&self) -> bool {
         !self.was_slow && self.not_read_for < LINGER
     }
 
     /// Whether it is in a handshake, which may be rejected.
-    pub(super) fn may_be_refused(&self) -> bool {
+    pub fn may_be_refused(&self) -> bool {
         (self.carrier.is_framed() || self.carrier.is_encrypted()) && !self.is_in
     }
 
     /// Goes on in small pieces, or does not any more.
-    pub(super) fn break_up(&mut self) {
+    pub fn break_up(&mut self) {
         (self.in_pieces, self.was_slow) = (!self.in_pieces, true);
     }
 
     /// Stops reading, or reads again.
-    pub(super) fn pause(&mut self) {
+    pub fn pause(&mut self) {
         (self.paused, self.was_slow) = (!self.paused, true);
     }
 
@@ -311,7 +297,7 @@ impl Client {
     ///
     /// # Errors
     /// What is wrong with a message.
-    pub(super) fn read(
+    pub fn read(
         &mut self,
         most: usize,
         ledger: &mut Ledger,
@@ -406,7 +392,7 @@ impl Client {
     ///
     /// # Errors
     /// The answer is wrong.
-    pub(super) fn outcome(&self, taken: Duration) -> Result<Option<Outcome>, String> {
+    pub fn outcome(&self, taken: Duration) -> Result<Option<Outcome>, String> {
         let Some(errand) = &self.errand else { return Ok(None) };
         match errand.answer(&self.received)? {
             Outcome::Late if !self.was_slow && taken < PATIENCE => {
@@ -416,11 +402,11 @@ impl Client {
         }
     }
 
-    pub(super) fn errand(&self) -> Option<&Errand> {
+    pub fn errand(&self) -> Option<&Errand> {
         self.errand.as_ref()
     }
 
-    pub(super) fn is_over(&self) -> bool {
+    pub fn is_over(&self) -> bool {
         self.carrier.is_over()
     }
 }

@@ -130,11 +130,8 @@ impl Plan {
             let rates = chosen.iter().map(|name| format!("{name}=0.{},", 1 + dice.below(6)));
             flags.push(format!("--fault={}seed={}", rates.collect::<String>(), dice.number()));
         }
-        if dice.chance(30) {
-            flags.push("--flood-limit=20/s".to_owned());
-        }
-        if dice.chance(30) {
-            flags.push("--origin-work=1".to_owned());
+        for flag in ["--flood-limit=20/s", "--origin-work=1"] {
+            flags.extend(dice.chance(30).then(|| flag.to_owned()));
         }
         // Without a delay no client can begin in IRC; with a short one, one whose first line takes
         // its time begins in plain text.
@@ -153,14 +150,10 @@ impl Plan {
             flags.push("--outbox-soft=16k".to_owned());
             flags.push("--outbox-hard=64k".to_owned());
         }
-        if dice.chance(30) {
-            flags.push("--stall-timeout=5".to_owned());
-        }
-        if dice.chance(30) {
-            flags.push("--max-clients=6".to_owned());
-        }
-        if dice.chance(20) {
-            flags.push("--idle-timeout=20".to_owned());
+        for (flag, percent) in
+            [("--stall-timeout=5", 30), ("--max-clients=6", 30), ("--idle-timeout=20", 20)]
+        {
+            flags.extend(dice.chance(percent).then(|| flag.to_owned()));
         }
         let total = steps.iter().map(|(_, weight)| weight).sum();
         let capacity = [60, 300, 4_000, 200_000][dice.below(4)];

@@ -22,7 +22,7 @@ use super::screen::{Face, Screen};
 use super::search::{Search, SearchStep};
 use super::text;
 use std::borrow::Cow;
-use std::io;
+use std::io::{self, ErrorKind};
 use std::time::Duration;
 
 /// Lines of a paste that are shown with the question.
@@ -155,10 +155,7 @@ impl LineConsole {
         match terminal.read(scratch) {
             Ok(count @ 1..) => self.decoder.feed(&scratch[..count]),
             Err(error)
-                if matches!(
-                    error.kind(),
-                    io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock
-                ) => {}
+                if matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::WouldBlock) => {}
             Ok(_) | Err(_) => self.closed = true,
         }
     }
@@ -408,7 +405,7 @@ impl LineConsole {
     /// # Errors
     /// The terminal is gone or was abandoned.
     pub fn resume(&mut self) -> io::Result<()> {
-        self.terminal.as_mut().map_or(Err(io::ErrorKind::NotConnected.into()), RawMode::resume)?;
+        self.terminal.as_mut().map_or(Err(ErrorKind::NotConnected.into()), RawMode::resume)?;
         self.screen.forget();
         self.resized();
         Ok(())

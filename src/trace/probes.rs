@@ -40,9 +40,7 @@ pub(super) fn pass(event: &Event) {
         }
         Event::Waits { client, reasons, bytes } => probe!(chatloop, waits, client, reasons, bytes),
         Event::Record { client, id } => probe!(chatloop, record, client, id),
-        Event::Run { events, clients, bytes, .. } => {
-            probe!(chatloop, run, events, clients, bytes);
-        }
+        Event::Run { events, clients, bytes, .. } => probe!(chatloop, run, events, clients, bytes),
         Event::Written { client, bytes, left } => probe!(chatloop, write, client, bytes, left),
         Event::Watch { client, read, write } => probe!(chatloop, watch, client, read, write),
         Event::Timer { client } => probe!(chatloop, timer, client),

@@ -61,12 +61,8 @@ fn first(input: &[u8]) -> Header {
     let line = std::str::from_utf8(line).unwrap_or_default();
     let client = match line.split(' ').collect::<Vec<_>>()[..] {
         [_, "UNKNOWN", ..] => None,
-        [_, "TCP4", from, to, port, to_port] => {
-            Some(sockets::<Ipv4Addr>([from, to], [port, to_port]))
-        }
-        [_, "TCP6", from, to, port, to_port] => {
-            Some(sockets::<Ipv6Addr>([from, to], [port, to_port]))
-        }
+        [_, "TCP4", from, to, port, other] => Some(sockets::<Ipv4Addr>([from, to], [port, other])),
+        [_, "TCP6", from, to, port, other] => Some(sockets::<Ipv6Addr>([from, to], [port, other])),
         _ => return Header::Bad("its line has another form than PROXY TCP4 FROM TO PORT PORT"),
     };
     match client {

@@ -5,37 +5,9 @@
 //! is rejected; one that supports it and sees that the server does not (`y`) is accepted.
 
 use base64ct::{Base64, Encoding};
-use std::borrow::Cow;
-use std::fmt;
 
 /// Bytes of a proof and of a signature: those of SHA-256.
 pub const PROOF: usize = 32;
-
-/// Why a message is invalid.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum ScramError {
-    /// The client requires channel binding, which is not supported.
-    ChannelBinding,
-    /// The client requires an unknown mandatory extension.
-    Extension,
-    /// The name cannot be one. RFC 4013.
-    Name,
-    /// It is not written as the standard has it.
-    Syntax,
-}
-
-impl fmt::Display for ScramError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            ScramError::ChannelBinding => "channel binding is not supported",
-            ScramError::Extension => "an extension is not supported",
-            ScramError::Name => "the name cannot be one",
-            ScramError::Syntax => "the message is not written as RFC 5802 has it",
-        })
-    }
-}
-
-impl std::error::Error for ScramError {}
 
 /// `client-first-message`: who, and a nonce.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -53,36 +25,24 @@ pub struct ClientFirst<'a> {
 }
 
 impl<'a> ClientFirst<'a> {
-    /// Reads the message.
-    ///
-    /// # Errors
-    /// What is wrong with it.
-    pub fn parse(text: &'a str) -> Result<ClientFirst<'a>, ScramError> {
-        let (flag, rest) = text.split_once(',').ok_or(ScramError::Syntax)?;
-        match flag {
-            "n" | "y" => {}
-            _ if flag.starts_with("p=") => return Err(ScramError::ChannelBinding),
-            _ => return Err(ScramError::Syntax),
+    /// Reads the message. `None`: it is not what the standard has, or needs what is absent here.
+    pub fn parse(text: &'a str) -> Option<ClientFirst<'a>> {
+        let (flag, rest) = text.split_once(',')?;
+        if !matches!(flag, "n" | "y") {
+            return None;
         }
-        let (acts_for, bare) = rest.split_once(',').ok_or(ScramError::Syntax)?;
+        let (acts_for, bare) = rest.split_once(',')?;
         let acts_for = match acts_for {
             "" => None,
-            _ => Some(prepared(acts_for.strip_prefix("a=").ok_or(ScramError::Syntax)?)?),
+            _ => Some(prepared(acts_for.strip_prefix("a=")?)?),
         };
         let mut attributes = bare.split(',');
-        let mut next = |letter: &str| {
-            let attribute = attributes.next().ok_or(ScramError::Syntax)?;
-            match attribute.strip_prefix(letter) {
-                Some(value) => Ok(value),
-                None if attribute.starts_with("m=") => Err(ScramError::Extension),
-                None => Err(ScramError::Syntax),
-            }
-        };
+        // Nor is there any extension (`m=`) that must be understood.
+        let mut next = |letter: &str| attributes.next()?.strip_prefix(letter);
         let (name, nonce) = (prepared(next("n=")?)?, next("r=")?);
         let header = &text[..text.len() - bare.len()];
         let fits = is_nonce(nonce) && attributes.all(is_attribute);
         fits.then_some(ClientFirst { header, bare, acts_for, name, nonce })
-            .ok_or(ScramError::Syntax)
     }
 }
 
@@ -100,23 +60,17 @@ pub struct ClientFinal<'a> {
 }
 
 impl<'a> ClientFinal<'a> {
-    /// Reads the message.
-    ///
-    /// # Errors
-    /// What is wrong with it.
-    pub fn parse(text: &'a str) -> Result<ClientFinal<'a>, ScramError> {
-        let (without_proof, proof) = text.rsplit_once(",p=").ok_or(ScramError::Syntax)?;
+    /// Reads the message. `None`: it is not what the standard has, or needs what is absent here.
+    pub fn parse(text: &'a str) -> Option<ClientFinal<'a>> {
+        let (without_proof, proof) = text.rsplit_once(",p=")?;
         let mut attributes = without_proof.split(',');
-        let mut next = |letter: &str| {
-            attributes.next().and_then(|it| it.strip_prefix(letter)).ok_or(ScramError::Syntax)
-        };
+        let mut next = |letter: &str| attributes.next()?.strip_prefix(letter);
         let (header, nonce) = (next("c=")?, next("r=")?);
-        let header = Base64::decode_vec(header).map_err(|_| ScramError::Syntax)?;
+        let header = Base64::decode_vec(header).ok()?;
         let mut bytes = [0; PROOF];
-        let read = Base64::decode(proof, &mut bytes).map_err(|_| ScramError::Syntax)?.len();
+        let read = Base64::decode(proof, &mut bytes).ok()?.len();
         let fits = read == PROOF && is_nonce(nonce) && attributes.all(is_attribute);
         fits.then_some(ClientFinal { without_proof, header, nonce, proof: bytes })
-            .ok_or(ScramError::Syntax)
     }
 }
 
@@ -136,7 +90,7 @@ pub fn auth_message(client_first_bare: &str, server_first: &str, without_proof: 
 }
 
 /// The name of a `saslname`, prepared: `=2C` is a comma, `=3D` an equals sign, no other is there.
-fn prepared(text: &str) -> Result<String, ScramError> {
+fn prepared(text: &str) -> Option<String> {
     let mut name = String::with_capacity(text.len());
     let mut parts = text.split('=');
     name.extend(parts.next());
@@ -144,15 +98,13 @@ fn prepared(text: &str) -> Result<String, ScramError> {
         let (sign, rest) = match (part.strip_prefix("2C"), part.strip_prefix("3D")) {
             (Some(rest), _) => (',', rest),
             (_, Some(rest)) => ('=', rest),
-            _ => return Err(ScramError::Syntax),
+            _ => return None,
         };
         name.push(sign);
         name.push_str(rest);
     }
-    match stringprep::saslprep(&name) {
-        Ok(name) if !name.is_empty() => Ok(Cow::into_owned(name)),
-        _ => Err(ScramError::Name),
-    }
+    let name = stringprep::saslprep(&name).ok()?.into_owned();
+    (!name.is_empty()).then_some(name)
 }
 
 fn is_nonce(text: &str) -> bool {
@@ -198,32 +150,32 @@ mod tests {
         // RFC 4013, section 3: mapped to nothing, and by NFKC.
         assert_eq!(ClientFirst::parse("n,,n=I\u{ad}X,r=x").unwrap().name, "IX");
         assert_eq!(ClientFirst::parse("n,,n=\u{2168},r=x").unwrap().name, "IX");
-        for (text, error) in [
-            ("p=tls-unique,,n=user,r=x", ScramError::ChannelBinding),
-            ("n,,m=must,n=user,r=x", ScramError::Extension),
-            ("n,,n=user,m=must,r=x", ScramError::Extension),
-            ("n,,n=a\u{7}b,r=x", ScramError::Name),
-            ("n,,n=,r=x", ScramError::Name),
-            ("n,,n=\u{ad},r=x", ScramError::Name),
-            ("n,,n=a=b,r=x", ScramError::Syntax),
-            ("n,,n=a=2c,r=x", ScramError::Syntax),
-            ("n,,n=user,r=", ScramError::Syntax),
-            ("n,,n=user,r=é", ScramError::Syntax),
-            ("n,,n=user,r=x,extension", ScramError::Syntax),
-            ("n,,r=x,n=user", ScramError::Syntax),
-            ("n,user,n=user,r=x", ScramError::Syntax),
-            ("x,,n=user,r=x", ScramError::Syntax),
-            ("p,,n=user,r=x", ScramError::Syntax),
-            ("n,", ScramError::Syntax),
-            ("", ScramError::Syntax),
+        for text in [
+            "p=tls-unique,,n=user,r=x",
+            "n,,m=must,n=user,r=x",
+            "n,,n=user,m=must,r=x",
+            "n,,n=a\u{7}b,r=x",
+            "n,,n=,r=x",
+            "n,,n=\u{ad},r=x",
+            "n,,n=a=b,r=x",
+            "n,,n=a=2c,r=x",
+            "n,,n=user,r=",
+            "n,,n=user,r=é",
+            "n,,n=user,r=x,extension",
+            "n,,r=x,n=user",
+            "n,user,n=user,r=x",
+            "x,,n=user,r=x",
+            "p,,n=user,r=x",
+            "n,",
+            "",
         ] {
-            assert_eq!(ClientFirst::parse(text), Err(error), "{text}");
+            assert_eq!(ClientFirst::parse(text), None, "{text}");
         }
     }
 
     #[test]
     fn a_proof_is_the_last_word_and_whole() {
-        assert!(ClientFinal::parse(&format!("c=biws,r=x,e=tension,p={PROOF_TEXT}")).is_ok());
+        assert!(ClientFinal::parse(&format!("c=biws,r=x,e=tension,p={PROOF_TEXT}")).is_some());
         for text in [
             format!("c=biws,r=x,p={PROOF_TEXT},e=tension"),
             format!("c=biws,r=x,p={}", &PROOF_TEXT[..40]),
@@ -234,7 +186,7 @@ mod tests {
             "c=biws,r=x".to_owned(),
             String::new(),
         ] {
-            assert_eq!(ClientFinal::parse(&text), Err(ScramError::Syntax), "{text}");
+            assert_eq!(ClientFinal::parse(&text), None, "{text}");
         }
     }
 

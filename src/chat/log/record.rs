@@ -336,42 +336,9 @@ impl Change {
             | Change::Modes { room, .. } => Some((room, true)),
             Change::Metadata { target, .. } => Some((target, true)),
             // The lobby counts as well, but no one has created it; a new name is as long as the
-            // last one, about; and a room that is gone is no longer counted.
-            Change::Restarted { .. }
-            | Change::Enter(_)
-            | Change::Leave { .. }
-            | Change::Nick { .. }
-            | Change::Away { .. }
-            | Change::Ignore { .. }
-            | Change::Part { .. }
-            | Change::Invite { .. }
-            | Change::RenameRoom { .. }
-            | Change::Keep { .. }
-            | Change::Lapse { .. }
-            | Change::Tell { .. }
-            | Change::Tag { .. }
-            | Change::RealName { .. }
-            | Change::UserModes { .. }
-            | Change::Wallops { .. }
-            | Change::TakeBack { .. }
-            | Change::ReadMarker { .. }
-            | Change::Register { .. }
-            | Change::Login { .. }
-            | Change::LoginFailed { .. }
-            | Change::Logout { .. }
-            | Change::Password { .. }
-            | Change::AccountSet { .. }
-            | Change::AccountDeleted { .. }
-            | Change::ScramKeys { .. }
-            | Change::Certificate { .. }
-            | Change::Kick { .. }
-            | Change::Oper { .. }
-            | Change::Kill { .. }
-            | Change::Ban { .. }
-            | Change::Unban { .. }
-            | Change::Announce { .. }
-            | Change::Upload { .. }
-            | Change::DeleteFile { .. } => None,
+            // last one, about; and a room that is gone is no longer counted. The tests count all
+            // rooms anew after each command, so a change that is missing above is found.
+            _ => None,
         }
     }
 

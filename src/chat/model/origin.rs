@@ -11,6 +11,7 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
+use thiserror::Error;
 
 /// An IPv4 address or the first half of an IPv6 address.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -109,14 +110,9 @@ impl FromStr for Origin {
 }
 
 /// A text that is neither an address nor an IPv6 /64.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Error, Debug)]
+#[error("neither an IP address nor an IPv6 /64")]
 pub struct NoOrigin;
-
-impl fmt::Display for NoOrigin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("neither an IP address nor an IPv6 /64")
-    }
-}
 
 impl TryFrom<String> for Origin {
     type Error = NoOrigin;

@@ -6,48 +6,47 @@
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
+/// A text that `Debug` does not show.
+#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+struct Hidden(String);
+
+impl fmt::Debug for Hidden {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("…")
+    }
+}
+
 /// A password as it was typed.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Secret(Hidden);
 
 impl Secret {
     /// Takes a password in.
     pub fn new(text: impl Into<String>) -> Secret {
-        Secret(text.into())
+        Secret(Hidden(text.into()))
     }
 
     /// The text: for hashing and verifying, nothing else.
     pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(…)")
+        &self.0.0
     }
 }
 
 /// A salted hash in the PHC string format (`$argon2id$v=19$…`).
-#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct PasswordHash(String);
+pub struct PasswordHash(Hidden);
 
 impl PasswordHash {
     /// Wraps a PHC string, unchecked.
     pub fn new(phc: impl Into<String>) -> PasswordHash {
-        PasswordHash(phc.into())
+        PasswordHash(Hidden(phc.into()))
     }
 
     /// The PHC string, for verifying.
     pub fn as_phc(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for PasswordHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("PasswordHash(…)")
+        &self.0.0
     }
 }
 
@@ -56,25 +55,19 @@ impl fmt::Debug for PasswordHash {
 ///
 /// An attacker who obtains it can try to guess the password, as with a hash, and can impersonate
 /// this server to the client, but cannot log in with it.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct ScramKeys(String);
+pub struct ScramKeys(Hidden);
 
 impl ScramKeys {
     /// Wraps the text, unchecked.
     pub fn new(text: impl Into<String>) -> ScramKeys {
-        ScramKeys(text.into())
+        ScramKeys(Hidden(text.into()))
     }
 
     /// The text, for the worker.
     pub fn as_text(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for ScramKeys {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ScramKeys(…)")
+        &self.0.0
     }
 }
 

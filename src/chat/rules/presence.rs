@@ -202,18 +202,13 @@ impl Hub {
     }
 
     /// A user quits. Everyone who shared a room with them is notified.
-    pub(super) fn leave(
-        &mut self,
-        at: &mut Applying<'_>,
-        session: SessionId,
-        departure: QuitReason,
-    ) {
+    pub(super) fn leave(&mut self, at: &mut Applying<'_>, session: SessionId, why: QuitReason) {
         let Some(user) = self.forget(session, at.time) else { return };
         let mut rooms = user.rooms.to_vec();
         rooms.retain(|room| self.rooms.contains_key(room));
         let online = self.online();
         // Clients that monitor the user are notified too, even if no one else is.
-        let event = Event::Left { who: user.identity, departure, online };
+        let event = Event::Left { who: user.identity, departure: why, online };
         at.tell(Audience::Peers { rooms, from: None }, event);
     }
 

@@ -66,9 +66,7 @@ impl Hub {
             // all accounts is too expensive.
             let account = user.identity.account.as_ref();
             match account.and_then(|account| self.accounts.get_mut(account)) {
-                Some(account) => {
-                    read_markers::rename(&mut account.markers, &before, &to);
-                }
+                Some(account) => read_markers::rename(&mut account.markers, &before, &to),
                 None if user.extras().markers.is_empty() => {}
                 None => read_markers::rename(&mut user.extras_mut().markers, &before, &to),
             }

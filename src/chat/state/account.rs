@@ -10,62 +10,62 @@ use std::sync::Arc;
 /// One account.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Account {
-    pub(in crate::chat) name: Name,
-    pub(in crate::chat) hash: PasswordHash,
+    pub name: Name,
+    pub hash: PasswordHash,
     /// Accounts from before there was SCRAM have none until their owner shows the password.
     #[serde(default)]
-    pub(in crate::chat) scram: Option<ScramKeys>,
-    pub(in crate::chat) created: Moment,
+    pub scram: Option<ScramKeys>,
+    pub created: Moment,
     /// The record that made it: an earlier account of that name wrote what is older.
     #[serde(default)]
-    pub(in crate::chat) since: RecordId,
+    pub since: RecordId,
     /// The last record that took from someone a way to log in: it was made, got another password, or
     /// lost a certificate. A [`Claim`](crate::chat::model::Claim) from before that is void.
     #[serde(default)]
-    pub(in crate::chat) renewed: RecordId,
+    pub renewed: RecordId,
     /// The time of the last login.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(in crate::chat) seen: Option<Moment>,
+    pub seen: Option<Moment>,
     /// The end of the last session that was logged in to it, or when someone else made it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(in crate::chat) left: Option<Moment>,
+    pub left: Option<Moment>,
     /// The sessions logged in to it. At most [`limits::SESSIONS_PER_ACCOUNT`].
-    pub(in crate::chat) sessions: Vec<SessionId>,
+    pub sessions: Vec<SessionId>,
     /// The number of pending direct messages, and the first of them.
-    pub(in crate::chat) mail: u32,
-    pub(in crate::chat) mail_since: Option<RecordId>,
+    pub mail: u32,
+    pub mail_since: Option<RecordId>,
     /// The direct message partners and the time of the last message, the latest last. At most
     /// [`limits::PARTNERS_PER_ACCOUNT`].
     #[serde(default)]
-    pub(in crate::chat) partners: Vec<(Name, Moment)>,
+    pub partners: Vec<(Name, Moment)>,
     /// The password before this one, for as long as other clients of the owner may still have it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(in crate::chat) former: Option<FormerPassword>,
+    pub former: Option<FormerPassword>,
     /// The user's metadata.
     #[serde(default, skip_serializing_if = "Metadata::is_empty")]
-    pub(in crate::chat) metadata: Metadata,
+    pub metadata: Metadata,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(in crate::chat) markers: ReadMarkers,
+    pub markers: ReadMarkers,
     /// Where it logged in from, the latest last: strangers' guesses do not delay logins from there.
     /// At most [`limits::ORIGINS_PER_ACCOUNT`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(in crate::chat) origins: Vec<Origin>,
+    pub origins: Vec<Origin>,
     /// The fingerprints of its owner's certificates. At most [`limits::CERTIFICATES_PER_ACCOUNT`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(in crate::chat) certificates: Vec<Arc<str>>,
+    pub certificates: Vec<Arc<str>>,
 }
 
 /// A password that was changed.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct FormerPassword {
-    pub(in crate::chat) hash: PasswordHash,
-    pub(in crate::chat) scram: Option<ScramKeys>,
-    pub(in crate::chat) until: Moment,
+    pub hash: PasswordHash,
+    pub scram: Option<ScramKeys>,
+    pub until: Moment,
 }
 
 impl Account {
     /// A new account, made by this record.
-    pub(in crate::chat) fn new(
+    pub fn new(
         name: Name,
         (hash, scram): (PasswordHash, Option<ScramKeys>),
         (since, created): (RecordId, Moment),
@@ -74,20 +74,20 @@ impl Account {
     }
 
     /// The former password, if it was changed within the last hour.
-    pub(in crate::chat) fn former(&self, now: Moment) -> Option<&FormerPassword> {
+    pub fn former(&self, now: Moment) -> Option<&FormerPassword> {
         let age = |former: &FormerPassword| now.0.saturating_sub(former.until.0);
         self.former.as_ref().filter(|former| age(former) < limits::FORMER_PASSWORD)
     }
 
     /// Whether no one has been logged in to it since `before`, as far as is known: one from before servers
     /// remembered that waits for its owner.
-    pub(in crate::chat) fn is_unused(&self, before: Moment) -> bool {
+    pub fn is_unused(&self, before: Moment) -> bool {
         let last = self.seen.max(self.left);
         self.sessions.is_empty() && last.is_some_and(|last| last < before)
     }
 
     /// Bytes of its metadata and read markers, about.
-    pub(in crate::chat) fn weight(&self) -> usize {
+    pub fn weight(&self) -> usize {
         /// What an entry takes beside its text.
         const ENTRY: usize = 48;
         let metadata = self.metadata.iter().map(|(key, value)| key.len() + value.len() + 2 * ENTRY);
@@ -95,11 +95,11 @@ impl Account {
         metadata.chain(markers).sum()
     }
 
-    pub(in crate::chat) fn mail_is_full(&self) -> bool {
+    pub fn mail_is_full(&self) -> bool {
         self.sessions.is_empty() && self.mail >= limits::MAIL_PER_ACCOUNT
     }
 
-    pub(in crate::chat) fn note_origin(&mut self, origin: Origin) {
+    pub fn note_origin(&mut self, origin: Origin) {
         self.origins.retain(|known| *known != origin);
         if self.origins.len() == limits::ORIGINS_PER_ACCOUNT {
             self.origins.remove(0);
@@ -107,7 +107,7 @@ impl Account {
         self.origins.push(origin);
     }
 
-    pub(in crate::chat) fn keep_mail(&mut self, id: RecordId) {
+    pub fn keep_mail(&mut self, id: RecordId) {
         self.mail = self.mail.saturating_add(1);
         self.mail_since.get_or_insert(id);
     }

@@ -16,10 +16,10 @@ use std::collections::BTreeMap;
 const MEMORY: usize = 64 * 1024 * 1024;
 
 /// All accounts.
-pub(in crate::chat) type Accounts = Indexed<Name, Account, Weights>;
+pub type Accounts = Indexed<Name, Account, Weights>;
 
 #[derive(Clone)]
-pub(in crate::chat) struct Weights {
+pub struct Weights {
     /// What each holds that holds something, and all of them.
     each: BTreeMap<Name, usize>,
     bytes: usize,
@@ -40,40 +40,40 @@ impl From<Table<Name, Account>> for Accounts {
 }
 
 impl Accounts {
-    pub(in crate::chat) fn set_memory(&mut self, bytes: usize) {
+    pub fn set_memory(&mut self, bytes: usize) {
         self.index.memory = bytes;
     }
 
-    pub(in crate::chat) fn memory(&self) -> usize {
+    pub fn memory(&self) -> usize {
         self.index.memory
     }
 
     /// Whether all of them together hold as much as they may.
-    pub(in crate::chat) fn are_full(&self) -> bool {
+    pub fn are_full(&self) -> bool {
         self.index.bytes >= self.index.memory
     }
 
     /// The account is weighed when the record has been applied.
-    pub(in crate::chat) fn get_mut(&mut self, name: &Name) -> Option<&mut Account> {
+    pub fn get_mut(&mut self, name: &Name) -> Option<&mut Account> {
         let account = self.table.get_mut(name)?;
         self.index.changed.push(name.clone());
         Some(account)
     }
 
     /// A record has been applied: weighs the accounts that it has changed.
-    pub(in crate::chat) fn weigh_changed(&mut self) {
+    pub fn weigh_changed(&mut self) {
         while let Some(name) = self.index.changed.pop() {
             self.weigh(&name);
         }
     }
 
     /// Adds an account, whose name is free.
-    pub(in crate::chat) fn insert(&mut self, name: Name, account: Account) {
+    pub fn insert(&mut self, name: Name, account: Account) {
         self.table.insert(name.clone(), account);
         self.weigh(&name);
     }
 
-    pub(in crate::chat) fn swap_remove(&mut self, name: &Name) -> Option<Account> {
+    pub fn swap_remove(&mut self, name: &Name) -> Option<Account> {
         let account = self.table.swap_remove(name);
         self.weigh(name);
         account
@@ -90,7 +90,7 @@ impl Accounts {
 
     /// Whether the counts are those of a recount.
     #[cfg(test)]
-    pub(in crate::chat) fn is_counted(&self) -> bool {
+    pub fn is_counted(&self) -> bool {
         let again = Accounts::from(self.table.clone());
         (again.index.bytes, &again.index.each) == (self.index.bytes, &self.index.each)
     }

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 /// Its size is bounded by the largest number of guests at any time; available numbers at the upper
 /// end are dropped.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-pub(in crate::chat) struct GuestNumbers {
+pub struct GuestNumbers {
     /// Below `next`.
     free: BTreeSet<u32>,
     /// The first number never used.
@@ -16,14 +16,14 @@ pub(in crate::chat) struct GuestNumbers {
 }
 
 impl GuestNumbers {
-    pub(in crate::chat) fn take(&mut self) -> u32 {
+    pub fn take(&mut self) -> u32 {
         self.free.pop_first().unwrap_or_else(|| {
             self.next = self.next.saturating_add(1);
             self.next
         })
     }
 
-    pub(in crate::chat) fn release(&mut self, number: u32) {
+    pub fn release(&mut self, number: u32) {
         self.free.insert(number);
         while self.next > 0 && self.free.last() == Some(&self.next) {
             self.free.pop_last();

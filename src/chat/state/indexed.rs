@@ -8,7 +8,7 @@ use std::ops::Deref;
 
 /// A table that is read like any other, and changed only by what keeps its index up to date.
 #[derive(Clone)]
-pub(in crate::chat) struct Indexed<K: Hash + Eq, V, I> {
+pub struct Indexed<K: Hash + Eq, V, I> {
     pub(super) table: Table<K, V>,
     pub(super) index: I,
 }

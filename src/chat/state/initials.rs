@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 /// The number of nicks with each first letter. Most words of a message start with a letter that no
 /// nick starts with, and need no lookup.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub(in crate::chat) struct Initials(Vec<u32>);
+pub struct Initials(Vec<u32>);
 
 impl Default for Initials {
     fn default() -> Initials {
@@ -20,19 +20,19 @@ impl Initials {
         self.0.get_mut(usize::from(first))
     }
 
-    pub(in crate::chat) fn add(&mut self, nick: &Name) {
+    pub fn add(&mut self, nick: &Name) {
         if let Some(count) = self.slot(nick.as_str()) {
             *count += 1;
         }
     }
 
-    pub(in crate::chat) fn remove(&mut self, nick: &Name) {
+    pub fn remove(&mut self, nick: &Name) {
         if let Some(count) = self.slot(nick.as_str()) {
             *count = count.saturating_sub(1);
         }
     }
 
-    pub(in crate::chat) fn begins_a_nick(&self, word: &[u8]) -> bool {
+    pub fn begins_a_nick(&self, word: &[u8]) -> bool {
         let first = word.first().map(u8::to_ascii_lowercase);
         first.and_then(|first| self.0.get(usize::from(first))).is_some_and(|&count| count > 0)
     }

@@ -17,10 +17,10 @@ use std::collections::BTreeMap;
 const MEMORY: usize = 64 * 1024 * 1024;
 
 /// All rooms.
-pub(in crate::chat) type Rooms = Indexed<Name, Room, Holdings>;
+pub type Rooms = Indexed<Name, Room, Holdings>;
 
 #[derive(Clone, Default)]
-pub(in crate::chat) struct Holdings {
+pub struct Holdings {
     all: RoomUsage,
     by_origin: BTreeMap<Origin, RoomUsage>,
     /// How many rooms each account has registered.
@@ -38,31 +38,31 @@ impl From<Table<Name, Room>> for Rooms {
 
 impl Rooms {
     /// What all rooms hold, and those of one origin.
-    pub(in crate::chat) fn usage(&self, origin: Option<Origin>) -> RoomUsage {
+    pub fn usage(&self, origin: Option<Origin>) -> RoomUsage {
         match origin {
             None => self.index.all,
             Some(origin) => self.index.by_origin.get(&origin).copied().unwrap_or_default(),
         }
     }
 
-    pub(in crate::chat) fn memory(&self) -> usize {
+    pub fn memory(&self) -> usize {
         self.index.memory
     }
 
-    pub(in crate::chat) fn set_memory(&mut self, bytes: usize) {
+    pub fn set_memory(&mut self, bytes: usize) {
         self.index.memory = bytes;
     }
 
-    pub(in crate::chat) fn get_mut(&mut self, name: &Name) -> Option<&mut Room> {
+    pub fn get_mut(&mut self, name: &Name) -> Option<&mut Room> {
         self.table.get_mut(name)
     }
 
-    pub(in crate::chat) fn values_mut(&mut self) -> indexmap::map::ValuesMut<'_, Name, Room> {
+    pub fn values_mut(&mut self) -> indexmap::map::ValuesMut<'_, Name, Room> {
         self.table.values_mut()
     }
 
     /// The room of this name, created if there is none.
-    pub(in crate::chat) fn get_or_insert_with(
+    pub fn get_or_insert_with(
         &mut self,
         name: &Name,
         make: impl FnOnce() -> Room,
@@ -74,7 +74,7 @@ impl Rooms {
     }
 
     /// Adds a room, whose name is free.
-    pub(in crate::chat) fn insert(&mut self, name: Name, mut room: Room) {
+    pub fn insert(&mut self, name: Name, mut room: Room) {
         room.weigh();
         room.counted = room.usage;
         self.count(room.opener, room.counted, RoomUsage::add);
@@ -82,14 +82,14 @@ impl Rooms {
         self.table.insert(name, room);
     }
 
-    pub(in crate::chat) fn swap_remove(&mut self, name: &Name) -> Option<Room> {
+    pub fn swap_remove(&mut self, name: &Name) -> Option<Room> {
         let room = self.table.swap_remove(name)?;
         self.count(room.opener, room.counted, RoomUsage::remove);
         self.count_registration(&room, -1);
         Some(room)
     }
 
-    pub(in crate::chat) fn retain(&mut self, mut keep: impl FnMut(&Room) -> bool) {
+    pub fn retain(&mut self, mut keep: impl FnMut(&Room) -> bool) {
         self.table.retain(|_, room| keep(room));
         self.weigh_all();
     }
@@ -111,7 +111,7 @@ impl Rooms {
 
     /// A record about a room has been applied: counts what it holds now, and makes room. `again`,
     /// unless there is at most one message more.
-    pub(in crate::chat) fn weigh(&mut self, name: &Name, again: bool) {
+    pub fn weigh(&mut self, name: &Name, again: bool) {
         if let Some(room) = self.table.get_mut(name) {
             if again {
                 room.weigh();
@@ -128,7 +128,7 @@ impl Rooms {
         }
     }
 
-    pub(in crate::chat) fn weigh_all(&mut self) {
+    pub fn weigh_all(&mut self) {
         (self.index.all, self.index.by_origin) = (RoomUsage::default(), BTreeMap::new());
         self.index.by_account = BTreeMap::new();
         for by in self.table.values().filter_map(|room| room.registration.as_ref()?.by.as_ref()) {
@@ -145,7 +145,7 @@ impl Rooms {
 
     /// Whether the counts are those of a recount.
     #[cfg(test)]
-    pub(in crate::chat) fn is_counted(&self) -> bool {
+    pub fn is_counted(&self) -> bool {
         let mut again = self.clone();
         again.weigh_all();
         (again.index.all, &again.index.by_origin, &again.index.by_account)
@@ -162,19 +162,19 @@ impl Rooms {
     }
 
     /// How many rooms an account has registered.
-    pub(in crate::chat) fn registered_by(&self, account: &Name) -> usize {
+    pub fn registered_by(&self, account: &Name) -> usize {
         self.index.by_account.get(account).copied().unwrap_or_default()
     }
 
     /// Registers a room, or ends that.
-    pub(in crate::chat) fn set_registration(&mut self, name: &Name, to: Option<Registration>) {
+    pub fn set_registration(&mut self, name: &Name, to: Option<Registration>) {
         let Some(mut room) = self.swap_remove(name) else { return };
         room.registration = to;
         self.insert(name.clone(), room);
     }
 
     /// Someone is in a room, or was until now.
-    pub(in crate::chat) fn note_presence(&mut self, name: &Name, now: Moment) {
+    pub fn note_presence(&mut self, name: &Name, now: Moment) {
         let room = self.table.get_mut(name);
         if let Some(registration) = room.and_then(|room| room.registration.as_mut()) {
             registration.seen = now;
@@ -183,11 +183,7 @@ impl Rooms {
 
     /// An account is deleted: it is op in no room, its rooms are no one's, and what it has written
     /// since `erased_since` is no longer recent.
-    pub(in crate::chat) fn forget_account(
-        &mut self,
-        account: &Name,
-        erased_since: Option<RecordId>,
-    ) {
+    pub fn forget_account(&mut self, account: &Name, erased_since: Option<RecordId>) {
         for room in self.table.values_mut() {
             room.ops.retain(|op| op != account);
             if let Some(registration) = &mut room.registration {

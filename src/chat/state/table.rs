@@ -16,7 +16,7 @@ use std::hash::{BuildHasher, DefaultHasher, Hash, Hasher, RandomState};
 /// A map in the order of insertion, but for removals: the last entry fills the gap.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
-pub(in crate::chat) struct Table<K: Hash + Eq, V>(
+pub struct Table<K: Hash + Eq, V>(
     #[serde(
         with = "indexmap::map::serde_seq",
         bound(
@@ -76,46 +76,36 @@ impl<K: Hash + Eq, V> Default for Table<K, V> {
 
 /// Looking up and changing: as fast for many entries as for one.
 impl<K: Hash + Eq, V> Table<K, V> {
-    pub(in crate::chat) fn len(&self) -> usize {
+    pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    pub(in crate::chat) fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    pub(in crate::chat) fn get<Q: Hash + Equivalent<K> + ?Sized>(&self, key: &Q) -> Option<&V> {
+    pub fn get<Q: Hash + Equivalent<K> + ?Sized>(&self, key: &Q) -> Option<&V> {
         self.0.get(key)
     }
 
-    pub(in crate::chat) fn get_mut<Q>(&mut self, key: &Q) -> Option<&mut V>
-    where
-        Q: Hash + Equivalent<K> + ?Sized,
-    {
+    pub fn get_mut<Q: Hash + Equivalent<K> + ?Sized>(&mut self, key: &Q) -> Option<&mut V> {
         self.0.get_mut(key)
     }
 
-    pub(in crate::chat) fn contains_key<Q: Hash + Equivalent<K> + ?Sized>(&self, key: &Q) -> bool {
+    pub fn contains_key<Q: Hash + Equivalent<K> + ?Sized>(&self, key: &Q) -> bool {
         self.0.contains_key(key)
     }
 
-    pub(in crate::chat) fn insert(&mut self, key: K, value: V) -> Option<V> {
+    pub fn insert(&mut self, key: K, value: V) -> Option<V> {
         self.0.insert(key, value)
     }
 
     /// The entry of a key, made if there is none.
-    pub(in crate::chat) fn get_or_insert_with(
-        &mut self,
-        key: K,
-        make: impl FnOnce() -> V,
-    ) -> &mut V {
+    pub fn get_or_insert_with(&mut self, key: K, make: impl FnOnce() -> V) -> &mut V {
         self.0.entry(key).or_insert_with(make)
     }
 
-    pub(in crate::chat) fn swap_remove<Q>(&mut self, key: &Q) -> Option<V>
-    where
-        Q: Hash + Equivalent<K> + ?Sized,
-    {
+    pub fn swap_remove<Q: Hash + Equivalent<K> + ?Sized>(&mut self, key: &Q) -> Option<V> {
         self.0.swap_remove(key)
     }
 }
@@ -126,27 +116,27 @@ impl<K: Hash + Eq, V> Table<K, V> {
         work::charge(ROW.times(self.0.len()));
     }
 
-    pub(in crate::chat) fn iter(&self) -> indexmap::map::Iter<'_, K, V> {
+    pub fn iter(&self) -> indexmap::map::Iter<'_, K, V> {
         self.charge();
         self.0.iter()
     }
 
-    pub(in crate::chat) fn keys(&self) -> indexmap::map::Keys<'_, K, V> {
+    pub fn keys(&self) -> indexmap::map::Keys<'_, K, V> {
         self.charge();
         self.0.keys()
     }
 
-    pub(in crate::chat) fn values(&self) -> indexmap::map::Values<'_, K, V> {
+    pub fn values(&self) -> indexmap::map::Values<'_, K, V> {
         self.charge();
         self.0.values()
     }
 
-    pub(in crate::chat) fn values_mut(&mut self) -> indexmap::map::ValuesMut<'_, K, V> {
+    pub fn values_mut(&mut self) -> indexmap::map::ValuesMut<'_, K, V> {
         self.charge();
         self.0.values_mut()
     }
 
-    pub(in crate::chat) fn retain(&mut self, keep: impl FnMut(&K, &mut V) -> bool) {
+    pub fn retain(&mut self, keep: impl FnMut(&K, &mut V) -> bool) {
         self.charge();
         self.0.retain(keep);
     }

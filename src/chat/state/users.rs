@@ -11,10 +11,10 @@ use hashbrown::HashTable;
 use std::hash::{BuildHasher, RandomState};
 
 /// All users.
-pub(in crate::chat) type Users = Indexed<SessionId, User, ByNick>;
+pub type Users = Indexed<SessionId, User, ByNick>;
 
 #[derive(Clone, Default)]
-pub(in crate::chat) struct ByNick {
+pub struct ByNick {
     sessions: HashTable<SessionId>,
     /// Nicks are chosen by strangers, so they are hashed with a secret key.
     hashing: RandomState,
@@ -31,7 +31,7 @@ impl From<Table<SessionId, User>> for Users {
 
 impl Users {
     /// The user with this nick, in any spelling.
-    pub(in crate::chat) fn called(&self, nick: &str) -> Option<&User> {
+    pub fn called(&self, nick: &str) -> Option<&User> {
         let user = |session: &SessionId| self.table.get(session);
         let is_it = |session: &SessionId| user(session).is_some_and(|it| it.identity.nick == *nick);
         let hash = self.index.hashing.hash_one(Caseless(nick));
@@ -39,32 +39,32 @@ impl Users {
     }
 
     /// Whether each user is found by their nick: no two have the same.
-    pub(in crate::chat) fn have_different_nicks(&self) -> bool {
+    pub fn have_different_nicks(&self) -> bool {
         self.index.sessions.len() == self.table.len()
     }
 
-    pub(in crate::chat) fn get_mut(&mut self, session: &SessionId) -> Option<&mut User> {
+    pub fn get_mut(&mut self, session: &SessionId) -> Option<&mut User> {
         self.table.get_mut(session)
     }
 
-    pub(in crate::chat) fn values_mut(&mut self) -> indexmap::map::ValuesMut<'_, SessionId, User> {
+    pub fn values_mut(&mut self) -> indexmap::map::ValuesMut<'_, SessionId, User> {
         self.table.values_mut()
     }
 
     /// Adds a user, whose session and nick are free.
-    pub(in crate::chat) fn insert(&mut self, user: User) {
+    pub fn insert(&mut self, user: User) {
         let session = user.identity.session;
         self.table.insert(session, user);
         self.add_nick(session);
     }
 
-    pub(in crate::chat) fn swap_remove(&mut self, session: &SessionId) -> Option<User> {
+    pub fn swap_remove(&mut self, session: &SessionId) -> Option<User> {
         self.forget_nick(session);
         self.table.swap_remove(session)
     }
 
     /// Gives a user the nick that they have chosen, which is free.
-    pub(in crate::chat) fn rename(&mut self, session: &SessionId, nick: Name) {
+    pub fn rename(&mut self, session: &SessionId, nick: Name) {
         self.forget_nick(session);
         if let Some(user) = self.table.get_mut(session) {
             let identity = user.identity_mut();

@@ -30,14 +30,6 @@ impl Command {
     }
 }
 
-const fn command(
-    usage: &'static str,
-    aliases: &'static [&'static str],
-    summary: &'static str,
-) -> Command {
-    Command { usage, aliases, summary }
-}
-
 /// What `/help` lists: few enough for a small screen, and the commands of each for a larger one.
 pub struct Topic {
     pub name: &'static str,
@@ -45,168 +37,114 @@ pub struct Topic {
     pub commands: &'static [Command],
 }
 
-pub const TOPICS: &[Topic] = &[
-    Topic {
-        name: "talk",
-        summary: "messages and edits",
-        commands: &[
-            command("/msg NICK TEXT", &["m", "tell"], "send a direct message"),
-            command("/query [NICK]", &["q"], "write to one user until /query or /room"),
-            command("/reply TEXT", &[], "reply to the last direct message"),
-            command("/re [#room] N TEXT", &[], "reply to message N"),
-            command("/thread [#room] N", &[], "show message N and its replies"),
-            command("/react [#room] N EMOJI", &[], "react to message N"),
-            command("/unreact [#room] N EMOJI", &[], "remove a reaction"),
-            command("/edit [#room] N|last TEXT", &[], "change your message N, or your last one"),
-            command("/delete [#room] N|last [REASON]", &["del"], "delete your message"),
-            command("/me TEXT", &["action"], "send an action"),
-            command("/notice NICK|#room TEXT", &[], "send a notice, which programs do not answer"),
-            command("/say TEXT", &[], "send text as it is, even if it begins with /"),
-        ],
-    },
-    Topic {
-        name: "rooms",
-        summary: "join, leave, topic",
-        commands: &[
-            command("/join #room [KEY]", &["j"], "join a room"),
-            command("/part [#room] [REASON]", &["leave"], "leave a room"),
-            command("/room [#room]", &["r"], "show or change the current room"),
-            command("/list [MASK]", &["rooms"], "list rooms"),
-            command("/topic [#room] [TEXT]", &["t"], "show or set a room's topic; - clears it"),
-            command("/invite NICK [#room]", &[], "invite a user to a room"),
-        ],
-    },
-    Topic {
-        name: "people",
-        summary: "who, names, ignore",
-        commands: &[
-            command("/names [#room]", &["users"], "list the users in a room"),
-            command("/who [#room|MASK]", &[], "list the users in a room, or matching a mask"),
-            command("/whois NICK", &[], "show who a user is"),
-            command("/ignore [NICK]", &[], "hide a user's messages; without a nick: list them"),
-            command("/unignore NICK", &[], "show their messages again"),
-        ],
-    },
-    Topic {
-        name: "account",
-        summary: "nick, away, login",
-        commands: &[
-            command("/nick NAME", &["name"], "change your nick"),
-            command("/away [MESSAGE]", &[], "mark yourself as away"),
-            command("/back", &[], "mark yourself as back"),
-            command("/register PASSWORD", &[], "register your nick as an account"),
-            command("/login [NAME] PASSWORD", &["identify"], "log in to an account"),
-            command("/logout", &[], "log out of your account"),
-            command("/password OLD NEW", &["passwd"], "change your account's password"),
-            command(
-                "/cert add|list|del [FINGERPRINT]",
-                &[],
-                "log in with the certificate of your TLS connection",
-            ),
-            command("/quit [REASON]", &["exit", "bye"], "disconnect"),
-        ],
-    },
-    Topic {
-        name: "history",
-        summary: "earlier, search",
-        commands: &[
-            command(
-                "/history [#room|NICK] [N] | before|after N|TIME [COUNT]",
-                &["last"],
-                "show earlier messages; TIME is 10m, 2h, 12:30 or 2026-01-31T12:30",
-            ),
-            command("/search WORDS [#room] [from NICK]", &[], "search your rooms for messages"),
-        ],
-    },
-    Topic {
-        name: "files",
-        summary: "send, save, delete",
-        commands: &[
-            command("/upload FILE [#room]", &[], "upload a file and share it in a room"),
-            command(
-                "/download URL [FILE]",
-                &[],
-                "save a file; goes on with one that was broken off",
-            ),
-            command("/files [#room]", &[], "list the files shared in a room"),
-            command("/delfile URL", &[], "delete a file that you have uploaded"),
-        ],
-    },
-    Topic {
-        name: "screen",
-        summary: "hide, clear, bell",
-        commands: &[
-            command("/help [TOPIC|COMMAND|all]", &["h", "?"], "explain the commands"),
-            command("/clear", &[], "clear the screen"),
-            command(
-                "/hide [#room] [on|off|fold|auto]",
-                &[],
-                "hide, show or fold joins, departures and absences",
-            ),
-            command("/numbers on|off", &[], "show or hide message numbers"),
-            command("/bell off|pm|mention|all", &[], "when to ring the bell"),
-            command("/motd", &[], "show the message of the day"),
-        ],
-    },
-    Topic {
-        name: "moderation",
-        summary: "kick, ban, lock",
-        commands: &[
-            command("/op NICK [#room]", &[], "make a user an operator of the room"),
-            command("/deop NICK [#room]", &[], "remove operator status"),
-            command("/voice NICK [#room]", &[], "allow a user to speak in a moderated room"),
-            command("/devoice NICK [#room]", &[], "remove voice"),
-            command("/kick [#room] NICK [REASON]", &[], "kick a user from a room"),
-            command(
-                "/ban [#room] [NICK|MASK]",
-                &[],
-                "ban a user from a room; without a name: list the bans",
-            ),
-            command("/unban [#room] NICK|MASK", &[], "remove a ban"),
-            command("/mute [#room] NICK|MASK", &[], "prevent a user from speaking"),
-            command("/unmute [#room] NICK|MASK", &[], "allow a muted user to speak"),
-            command(
-                "/lock [#room] topic|invite|moderated|external|secret|ctcp|key WORD|limit N",
-                &[],
-                "restrict the room",
-            ),
-            command(
-                "/unlock [#room] topic|invite|moderated|external|secret|ctcp|key|limit",
-                &[],
-                "remove a restriction",
-            ),
-            command("/mode [#room|NICK] [MODES]", &["modes"], "show or change modes"),
-        ],
-    },
-    Topic {
-        name: "operator",
-        summary: "of the server",
-        commands: &[
-            command("/oper NAME PASSWORD", &[], "become a server operator"),
-            command("/kill NICK [REASON]", &[], "disconnect a user from the server"),
-            command(
-                "/gban [ADDRESS|account:NAME] [10m|2h|3d] [REASON]",
-                &[],
-                "ban from the server; without an address: list the bans",
-            ),
-            command("/ungban ADDRESS|account:NAME", &[], "remove a server ban"),
-            command(
-                "/account [list] | add|reset NAME PASSWORD | delete NAME [erase]",
-                &[],
-                "list or change accounts",
-            ),
-            command("/announce TEXT", &["wall"], "send a message to everyone"),
-            command("/connections", &[], "list all connections"),
-            command("/keep [#room]", &[], "make a room permanent"),
-            command("/unkeep [#room]", &[], "make a room temporary again"),
-            command("/stats", &[], "show how full the server is"),
-            command("/rehash", &[], "reload the configuration"),
-            command("/trace on|off", &[], "switch the trace of the server's loop"),
-            command("/loop", &[], "make a link to the page that shows the loop"),
-            command("/quote LINE", &["raw"], "send a raw line"),
-        ],
-    },
-];
+macro_rules! topics {
+    ($($name:literal, $about:literal {
+        $($usage:literal $([$($alias:literal),*])? $summary:literal;)*
+    })*) => {
+        pub const TOPICS: &[Topic] = &[$(Topic {
+            name: $name,
+            summary: $about,
+            commands: &[$(
+                Command { usage: $usage, aliases: &[$($($alias),*)?], summary: $summary },
+            )*],
+        }),*];
+    };
+}
+
+topics! {
+    "talk", "messages and edits" {
+        "/msg NICK TEXT" ["m", "tell"] "send a direct message";
+        "/query [NICK]" ["q"] "write to one user until /query or /room";
+        "/reply TEXT" "reply to the last direct message";
+        "/re [#room] N TEXT" "reply to message N";
+        "/thread [#room] N" "show message N and its replies";
+        "/react [#room] N EMOJI" "react to message N";
+        "/unreact [#room] N EMOJI" "remove a reaction";
+        "/edit [#room] N|last TEXT" "change your message N, or your last one";
+        "/delete [#room] N|last [REASON]" ["del"] "delete your message";
+        "/me TEXT" ["action"] "send an action";
+        "/notice NICK|#room TEXT" "send a notice, which programs do not answer";
+        "/say TEXT" "send text as it is, even if it begins with /";
+    }
+    "rooms", "join, leave, topic" {
+        "/join #room [KEY]" ["j"] "join a room";
+        "/part [#room] [REASON]" ["leave"] "leave a room";
+        "/room [#room]" ["r"] "show or change the current room";
+        "/list [MASK]" ["rooms"] "list rooms";
+        "/topic [#room] [TEXT]" ["t"] "show or set a room's topic; - clears it";
+        "/invite NICK [#room]" "invite a user to a room";
+    }
+    "people", "who, names, ignore" {
+        "/names [#room]" ["users"] "list the users in a room";
+        "/who [#room|MASK]" "list the users in a room, or matching a mask";
+        "/whois NICK" "show who a user is";
+        "/ignore [NICK]" "hide a user's messages; without a nick: list them";
+        "/unignore NICK" "show their messages again";
+    }
+    "account", "nick, away, login" {
+        "/nick NAME" ["name"] "change your nick";
+        "/away [MESSAGE]" "mark yourself as away";
+        "/back" "mark yourself as back";
+        "/register PASSWORD" "register your nick as an account";
+        "/login [NAME] PASSWORD" ["identify"] "log in to an account";
+        "/logout" "log out of your account";
+        "/password OLD NEW" ["passwd"] "change your account's password";
+        "/cert add|list|del [FINGERPRINT]" "log in with the certificate of your TLS connection";
+        "/quit [REASON]" ["exit", "bye"] "disconnect";
+    }
+    "history", "earlier, search" {
+        "/history [#room|NICK] [N] | before|after N|TIME [COUNT]" ["last"]
+            "show earlier messages; TIME is 10m, 2h, 12:30 or 2026-01-31T12:30";
+        "/search WORDS [#room] [from NICK]" "search your rooms for messages";
+    }
+    "files", "send, save, delete" {
+        "/upload FILE [#room]" "upload a file and share it in a room";
+        "/download URL [FILE]" "save a file; goes on with one that was broken off";
+        "/files [#room]" "list the files shared in a room";
+        "/delfile URL" "delete a file that you have uploaded";
+    }
+    "screen", "hide, clear, bell" {
+        "/help [TOPIC|COMMAND|all]" ["h", "?"] "explain the commands";
+        "/clear" "clear the screen";
+        "/hide [#room] [on|off|fold|auto]" "hide, show or fold joins, departures and absences";
+        "/numbers on|off" "show or hide message numbers";
+        "/bell off|pm|mention|all" "when to ring the bell";
+        "/motd" "show the message of the day";
+    }
+    "moderation", "kick, ban, lock" {
+        "/op NICK [#room]" "make a user an operator of the room";
+        "/deop NICK [#room]" "remove operator status";
+        "/voice NICK [#room]" "allow a user to speak in a moderated room";
+        "/devoice NICK [#room]" "remove voice";
+        "/kick [#room] NICK [REASON]" "kick a user from a room";
+        "/ban [#room] [NICK|MASK]" "ban a user from a room; without a name: list the bans";
+        "/unban [#room] NICK|MASK" "remove a ban";
+        "/mute [#room] NICK|MASK" "prevent a user from speaking";
+        "/unmute [#room] NICK|MASK" "allow a muted user to speak";
+        "/lock [#room] topic|invite|moderated|external|secret|ctcp|key WORD|limit N"
+            "restrict the room";
+        "/unlock [#room] topic|invite|moderated|external|secret|ctcp|key|limit"
+            "remove a restriction";
+        "/mode [#room|NICK] [MODES]" ["modes"] "show or change modes";
+    }
+    "operator", "of the server" {
+        "/oper NAME PASSWORD" "become a server operator";
+        "/kill NICK [REASON]" "disconnect a user from the server";
+        "/gban [ADDRESS|account:NAME] [10m|2h|3d] [REASON]"
+            "ban from the server; without an address: list the bans";
+        "/ungban ADDRESS|account:NAME" "remove a server ban";
+        "/account [list] | add|reset NAME PASSWORD | delete NAME [erase]" "list or change accounts";
+        "/announce TEXT" ["wall"] "send a message to everyone";
+        "/connections" "list all connections";
+        "/keep [#room]" "make a room permanent";
+        "/unkeep [#room]" "make a room temporary again";
+        "/stats" "show how full the server is";
+        "/rehash" "reload the configuration";
+        "/trace on|off" "switch the trace of the server's loop";
+        "/loop" "make a link to the page that shows the loop";
+        "/quote LINE" ["raw"] "send a raw line";
+    }
+}
 
 /// All of them, in the order of `/help all`.
 pub fn all() -> impl Iterator<Item = &'static Command> {

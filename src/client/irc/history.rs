@@ -165,10 +165,8 @@ impl IrcSession {
             },
             None if messages.is_empty() => self.show_text(format!("no history of {target}")),
             None => {
-                self.show_text(format!(
-                    "history of {target}: {}",
-                    counted(messages.len(), "message")
-                ));
+                let found = counted(messages.len(), "message");
+                self.show_text(format!("history of {target}: {found}"));
                 messages.into_iter().for_each(|chat| self.show(chat, true));
             }
         }

@@ -306,10 +306,8 @@ impl IrcSession {
             return Err("the server has not accepted the connection yet".to_owned());
         }
         if !self.pace.has_room_for(lines.len()) {
-            return Err(format!(
-                "the server is slow: {} lines are waiting to be sent",
-                self.waiting()
-            ));
+            let waiting = self.waiting();
+            return Err(format!("the server is slow: {waiting} lines are waiting to be sent"));
         }
         let asked = self.rooms.joining.iter().map(|it| &it.room);
         let waits = asked.into_iter().find(|room| match &self.rooms.current {

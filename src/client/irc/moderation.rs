@@ -35,9 +35,7 @@ impl IrcSession {
                 self.queue("KILL", &[nick], given(reason).or(Some("no reason")));
             }
             ("gban" | "connections" | "stats" | "loop", _)
-            | ("ungban" | "announce" | "trace", [_, ..]) => {
-                self.vendor(command, rest);
-            }
+            | ("ungban" | "announce" | "trace", [_, ..]) => self.vendor(command, rest),
             ("rehash", []) => self.queue("REHASH", &[], None),
             ("cert", ["add" | "list" | "del", ..]) => self.queue("CERT", words, None),
             ("account", []) => self.queue("ACCOUNT", &["LIST"], None),

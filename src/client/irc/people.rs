@@ -81,10 +81,8 @@ impl IrcSession {
             }
             ("SETNAME", _) | ("CHGHOST", [_, _, ..]) => {}
             ("KILL", [nick, rest @ ..]) if self.is_me(nick) => {
-                self.show_text(format!(
-                    "{who} killed your session{}",
-                    in_brackets(&reason(rest.last()))
-                ));
+                let why = in_brackets(&reason(rest.last()));
+                self.show_text(format!("{who} killed your session{why}"));
             }
             _ => return false,
         }

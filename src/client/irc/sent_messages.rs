@@ -65,16 +65,11 @@ impl SentMessages {
 
     /// An echo arrives; if this client sent the message, whether it was shown then. Without labels
     /// they come in order.
-    pub fn echoed(
-        &mut self,
-        label: Option<&str>,
-        target: &str,
-        server: &ServerInfo,
-    ) -> Option<bool> {
+    pub fn echoed(&mut self, label: Option<&str>, to: &str, server: &ServerInfo) -> Option<bool> {
         let labelled = server.has("labeled-response");
         let place = self.waiting.iter().position(|it| match label {
             Some(label) => it.label == label,
-            None => !labelled && server.same(&it.target, target),
+            None => !labelled && server.same(&it.target, to),
         });
         let found = self.waiting.remove(place?)?;
         self.confirmed += 1;

@@ -137,9 +137,7 @@ pub(super) fn spans<E>(
     Ok(match range {
         Range::Latest => vec![whole],
         Range::Before(point) => vec![before(locate(point)?)],
-        Range::After(point) => {
-            vec![Span { after: locate(point)?.last, newest: false, ..whole }]
-        }
+        Range::After(point) => vec![Span { after: locate(point)?.last, newest: false, ..whole }],
         Range::Around(point) => {
             let position = locate(point)?;
             let first = Span { limit: limit / 2, ..before(position) };

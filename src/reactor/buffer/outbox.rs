@@ -185,11 +185,7 @@ impl Outbox {
         *self = Outbox::new();
     }
 
-    fn write_vectored(
-        &self,
-        first: &Segment,
-        writer: &mut impl Write,
-    ) -> (usize, io::Result<usize>) {
+    fn write_vectored(&self, first: &Segment, out: &mut impl Write) -> (usize, io::Result<usize>) {
         let mut slices = [IoSlice::new(&[]); SLICES];
         let mut offered = 0;
         let mut count = 0;
@@ -199,7 +195,7 @@ impl Outbox {
             offered += segment.len();
             count += 1;
         }
-        (offered, writer.write_vectored(&slices[..count]))
+        (offered, out.write_vectored(&slices[..count]))
     }
 
     /// Drops `count` bytes from the front: they have been written.

@@ -79,13 +79,6 @@ pub enum LogLevel {
 impl LogLevel {
     /// In the log facade's own terms.
     pub fn filter(self) -> log::LevelFilter {
-        match self {
-            LogLevel::Off => log::LevelFilter::Off,
-            LogLevel::Error => log::LevelFilter::Error,
-            LogLevel::Warn => log::LevelFilter::Warn,
-            LogLevel::Info => log::LevelFilter::Info,
-            LogLevel::Debug => log::LevelFilter::Debug,
-            LogLevel::Trace => log::LevelFilter::Trace,
-        }
+        log::LevelFilter::iter().nth(self as usize).unwrap_or(log::LevelFilter::Info)
     }
 }

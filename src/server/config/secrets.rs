@@ -18,10 +18,8 @@ impl Config {
             let text = read(path).map_err(|why| format!("--password-file: {why}"))?;
             let first = text.lines().next().unwrap_or_default();
             if first.is_empty() {
-                return Err(format!(
-                    "--password-file: the first line of {} is empty",
-                    path.display()
-                ));
+                let path = path.display();
+                return Err(format!("--password-file: the first line of {path} is empty"));
             }
             self.password = Some(Secret::new(first));
         }

@@ -13,8 +13,8 @@ use crate::wire::address::{Address, DEFAULT_HOST, DEFAULT_PORT};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, CommandFactory, FromArgMatches, Subcommand as _};
 use std::ffi::OsString;
-use std::fmt;
 use std::path::PathBuf;
+use thiserror::Error;
 
 /// The source of a value.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -86,29 +86,20 @@ pub enum Task {
 }
 
 /// An error in the settings.
-#[derive(Debug)]
+#[derive(Error, Debug)]
 pub enum Invalid {
     /// In the command line, or it asked for help.
+    #[error("{0}")]
     Arguments(Box<clap::Error>),
+    #[error("{0}")]
     File(InvalidFile),
     /// In an environment variable: its name, and the error.
+    #[error("environment variable {0}: {1}")]
     Environment(String, String),
     /// Each value is valid, but they are not valid together.
+    #[error("{0}")]
     Together(String),
 }
-
-impl fmt::Display for Invalid {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Invalid::Arguments(error) => error.fmt(f),
-            Invalid::File(error) => error.fmt(f),
-            Invalid::Environment(name, why) => write!(f, "environment variable {name}: {why}"),
-            Invalid::Together(why) => f.write_str(why),
-        }
-    }
-}
-
-impl std::error::Error for Invalid {}
 
 impl Task {
     /// Reads the command line, the environment and the file.

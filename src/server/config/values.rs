@@ -43,7 +43,7 @@ where
 
 /// A positive whole number of seconds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Seconds(u32);
+pub struct Seconds(pub u32);
 
 impl Seconds {
     /// As a duration.
@@ -62,12 +62,6 @@ impl FromStr for Seconds {
                 Err(format!("invalid number of seconds '{text}': expected a whole number above 0"))
             }
         }
-    }
-}
-
-impl fmt::Display for Seconds {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0)
     }
 }
 
@@ -110,12 +104,6 @@ impl FromStr for Days {
     }
 }
 
-impl fmt::Display for Days {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0)
-    }
-}
-
 /// An IP address, or a network as `10.0.0.0/8`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Network(IpNet);
@@ -139,16 +127,6 @@ impl FromStr for Network {
     }
 }
 
-impl fmt::Display for Network {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0.prefix_len() == self.0.max_prefix_len() {
-            self.0.addr().fmt(f)
-        } else {
-            self.0.fmt(f)
-        }
-    }
-}
-
 /// Lines a second.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct LineRate(pub u32);
@@ -161,12 +139,6 @@ impl FromStr for LineRate {
             Ok(lines) if lines > 0 => Ok(LineRate(lines)),
             _ => Err(format!("invalid rate '{text}': expected for example 20/s")),
         }
-    }
-}
-
-impl fmt::Display for LineRate {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/s", self.0)
     }
 }
 

@@ -80,9 +80,7 @@ impl Exchange {
     /// The same as a command.
     pub(super) fn log_in_by_certificate(&mut self, token: Token) {
         match self.account_by_certificate(token) {
-            Some(claim) => {
-                self.worked(token, Purpose::Login(claim), Outcome::Verified(true));
-            }
+            Some(claim) => self.worked(token, Purpose::Login(claim), Outcome::Verified(true)),
             None if self.certificate_of(token).is_none() => {
                 self.reply(token, &Event::Refused(Refusal::NoCertificate));
             }
@@ -100,7 +98,7 @@ impl Exchange {
     pub(super) fn end_handshake(&mut self, token: Token) {
         let connection = self.net.connection(token);
         if connection.is_some_and(|connection| connection.io.transport.is_opening()) {
-            let limit = self.live.config().tls_timeout;
+            let limit = self.live.config().tls_timeout.0;
             self.handshake_failed(token, &format!("no handshake in {limit} s (--tls-timeout)"));
         }
     }

@@ -21,7 +21,7 @@ impl Exchange {
         if self.live.config().loop_pages == 0 || self.live.config().no_http {
             return self.notice(token, "the loop is not shown (--loop-pages, --no-http)");
         }
-        let Ok(key) = Random::system().bytes::<KEY>() else {
+        let Ok(key) = Random::System.bytes::<KEY>() else {
             return self.notice(token, "the system has no randomness for a link");
         };
         let config = self.live.config();

@@ -29,6 +29,8 @@ mod perform;
 mod relay;
 #[cfg(feature = "web")]
 mod scrape;
+#[cfg(test)]
+mod tests;
 mod upkeep;
 #[cfg(feature = "web")]
 mod upload;
@@ -154,9 +156,7 @@ impl Exchange {
         }
         if peer.connection.gate.is_idle() && peer.connection.session.has_open_answer() {
             let hub = self.engine.hub();
-            self.broadcast.speak(&mut peer, hub, None, |session, _, out| {
-                session.command_done(out);
-            });
+            self.broadcast.speak(&mut peer, hub, None, |session, _, out| session.command_done(out));
         }
     }
 

@@ -16,7 +16,7 @@ use crate::server::intake::{Intake, must_encrypt};
 use crate::server::net::PeerTimer;
 use crate::server::operator::CONSOLE;
 use crate::server::stats::Counter;
-use crate::server::worker::NoOutcome;
+use crate::server::worker;
 use crate::session::{Action, PasswordAnswer, Proof, ProofAnswer};
 use chatloop_reactor::Token;
 use log::{debug, info};
@@ -326,20 +326,10 @@ impl Exchange {
 
     /// Hands a job to the workers. The one place that a password passes on its way to be checked,
     /// so that no way to show one escapes the delays.
-    pub(super) fn submit(&mut self, token: Token, work: Work) -> Result<(), Refusal> {
-        let work = match work {
-            Work::Verify { secret, lacks_keys, purpose: Purpose::Oper(name), .. } => {
-                let hash = self.live.config().oper_hash(&name);
-                Work::Verify {
-                    secret,
-                    hash,
-                    former: None,
-                    lacks_keys,
-                    purpose: Purpose::Oper(name),
-                }
-            }
-            work => work,
-        };
+    pub(super) fn submit(&mut self, token: Token, mut work: Work) -> Result<(), Refusal> {
+        if let Work::Verify { hash, purpose: Purpose::Oper(name), .. } = &mut work {
+            *hash = self.live.config().oper_hash(name);
+        }
         if let Work::Hash { secret, .. }
         | Work::Verify { purpose: Purpose::Change(_, secret), .. } = &work
         {
@@ -418,9 +408,7 @@ impl Exchange {
         let right = answer == PasswordAnswer::Right;
         self.guesses.end(token, if right { Ended::Right } else { Ended::Wrong });
         let mut actions = std::mem::take(&mut self.actions);
-        self.speak(token, |session, view, out| {
-            session.unlocked(answer, view, out, &mut actions);
-        });
+        self.speak(token, |session, view, out| session.unlocked(answer, view, out, &mut actions));
         self.actions = actions;
     }
 
@@ -462,12 +450,12 @@ impl Exchange {
                     Ok(_) => Ended::Right,
                 },
             );
-            if done.outcome == Err(NoOutcome::Full) {
+            if done.outcome == Err(worker::FULL) {
                 self.stats.count(Counter::Logins);
             }
             self.actions.push(match done.outcome {
                 Ok(outcome) => Action::Worked(done.purpose, outcome),
-                Err(why) => Action::WorkFailed(why.text()),
+                Err(why) => Action::WorkFailed(why),
             });
             self.perform(done.token);
         }

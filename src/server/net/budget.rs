@@ -47,54 +47,50 @@ pub(super) struct SendBudget {
 }
 
 impl SendBudget {
-    pub(super) fn new(bounds: Bounds) -> SendBudget {
+    pub fn new(bounds: Bounds) -> SendBudget {
         let (limit, soft, stall) = (bounds.outbox_all, bounds.outbox_soft, bounds.stall);
         let (stall_watched, shortage_watched) = (false, false);
         SendBudget { limit, soft, stall, before: 0, stall_watched, shortage_watched }
     }
 
-    pub(super) fn configure(&mut self, bounds: Bounds) {
+    pub fn configure(&mut self, bounds: Bounds) {
         (self.limit, self.soft, self.stall) = (bounds.outbox_all, bounds.outbox_soft, bounds.stall);
     }
 
-    pub(super) fn begin_turn(&mut self, bounds: &mut Bounds) {
+    pub fn begin_turn(&mut self, bounds: &mut Bounds) {
         self.before = ChunkWriter::in_use();
         let short = self.before > self.limit / 2;
         bounds.outbox_soft = if short { 0 } else { self.soft };
     }
 
     /// A peer is owed something from this turn on: when to look at it, unless that is known.
-    pub(super) fn watch(&mut self, now: Instant) -> Option<Instant> {
+    pub fn watch(&mut self, now: Instant) -> Option<Instant> {
         // A quarter of the time, so that no one is dropped much later than said.
         let pause = self.stall.map_or(GATHERING, |limit| (limit / 4).min(GATHERING));
         (!std::mem::replace(&mut self.stall_watched, true)).then(|| now + pause)
     }
 
     /// Whether this turn may go on answering; if not, what there is has to be written first.
-    pub(super) fn may_answer(&self) -> bool {
+    pub fn may_answer(&self) -> bool {
         ChunkWriter::in_use() <= self.before + GROWTH_PER_TURN.min(self.limit / 8)
     }
 
-    pub(super) fn limit(&self) -> usize {
+    pub fn limit(&self) -> usize {
         self.limit
     }
 
     /// While memory is short: when to look again, unless that is known.
-    pub(super) fn watch_shortage(&mut self, now: Instant) -> Option<Instant> {
+    pub fn watch_shortage(&mut self, now: Instant) -> Option<Instant> {
         (!std::mem::replace(&mut self.shortage_watched, true)).then(|| now + SHORTAGE_PAUSE)
     }
 
     /// The time to look again has come.
-    pub(super) fn end_shortage_watch(&mut self) {
+    pub fn end_shortage_watch(&mut self) {
         self.shortage_watched = false;
     }
 
     /// Prepares the connection that is to be dropped next for the budget's sake, if one can be.
-    pub(super) fn drop_largest(
-        &self,
-        connections: &mut Slab<Connection>,
-        now: Tenths,
-    ) -> Option<Token> {
+    pub fn drop_largest(&self, connections: &mut Slab<Connection>, now: Tenths) -> Option<Token> {
         let any = ChunkWriter::in_use() > self.limit + self.limit / 8;
         let token = largest(connections, now, any)?;
         let connection = connections.get_mut(token)?;
@@ -112,7 +108,7 @@ impl SendBudget {
     /// Prepares the connections that have taken nothing for too long to be dropped. Whether others
     /// are owed something; a little that has waited for a while is copied, so that it does not keep a
     /// whole chunk alive.
-    pub(super) fn drop_stalled(
+    pub fn drop_stalled(
         &mut self,
         connections: &mut Slab<Connection>,
         now: Tenths,

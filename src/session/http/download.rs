@@ -103,15 +103,10 @@ pub enum Answer {
 }
 
 /// The answer to a request for a file; `None` if there is no such file.
-pub(super) fn answer(
-    file: Option<&StoredFile>,
-    fetch: &Fetch,
-    reader: &Reader,
-    now: Moment,
-) -> Answer {
+pub(super) fn answer(file: Option<&StoredFile>, fetch: &Fetch, to: &Reader, now: Moment) -> Answer {
     let told = |response: Response| {
         let mut response = Response { head_only: fetch.head_only, ..response };
-        reader.allow(&mut response);
+        to.allow(&mut response);
         Answer::Whole(respond(&response, now))
     };
     let Some(file) = file else {
@@ -119,7 +114,7 @@ pub(super) fn answer(
     };
     let tag = format!("\"{}\"", file.sha256);
     let mut head = head(file, &tag);
-    reader.allow(&mut head);
+    to.allow(&mut head);
     let is_same = |known: &String| {
         let known = known.strip_prefix("W/").unwrap_or(known);
         known == tag || known == "*"

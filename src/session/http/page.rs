@@ -16,48 +16,27 @@ pub(super) struct File {
     text: &'static str,
 }
 
-const SCRIPT: &str = "text/javascript; charset=utf-8";
+const HTML: &str = "text/html; charset=utf-8";
+const CSS: &str = "text/css; charset=utf-8";
+const JS: &str = "text/javascript; charset=utf-8";
+const SVG: &str = "image/svg+xml";
 
 const FILES: &[File] = &[
-    File {
-        path: "/",
-        content_type: "text/html; charset=utf-8",
-        text: include_str!("../web/index.html"),
-    },
-    File {
-        path: "/chat.css",
-        content_type: "text/css; charset=utf-8",
-        text: include_str!("../web/chat.css"),
-    },
-    File { path: "/view.js", content_type: SCRIPT, text: include_str!("../web/view.js") },
-    File { path: "/client.js", content_type: SCRIPT, text: include_str!("../web/client.js") },
-    File { path: "/irc.js", content_type: SCRIPT, text: include_str!("../web/irc.js") },
-    File { path: "/files.js", content_type: SCRIPT, text: include_str!("../web/files.js") },
-    File { path: "/text.js", content_type: SCRIPT, text: include_str!("../web/text.js") },
-    File { path: "/share.js", content_type: SCRIPT, text: include_str!("../web/share.js") },
-    File { path: "/settings.js", content_type: SCRIPT, text: include_str!("../web/settings.js") },
-    File { path: "/scram.js", content_type: SCRIPT, text: include_str!("../web/scram.js") },
-    File {
-        path: "/loop",
-        content_type: "text/html; charset=utf-8",
-        text: include_str!("../web/loop.html"),
-    },
-    File {
-        path: "/loop.css",
-        content_type: "text/css; charset=utf-8",
-        text: include_str!("../web/loop.css"),
-    },
-    File { path: "/loop.js", content_type: SCRIPT, text: include_str!("../web/loop.js") },
-    File {
-        path: "/loop-model.js",
-        content_type: SCRIPT,
-        text: include_str!("../web/loop-model.js"),
-    },
-    File {
-        path: "/icon.svg",
-        content_type: "image/svg+xml",
-        text: include_str!("../web/icon.svg"),
-    },
+    File { path: "/", content_type: HTML, text: include_str!("../web/index.html") },
+    File { path: "/chat.css", content_type: CSS, text: include_str!("../web/chat.css") },
+    File { path: "/view.js", content_type: JS, text: include_str!("../web/view.js") },
+    File { path: "/client.js", content_type: JS, text: include_str!("../web/client.js") },
+    File { path: "/irc.js", content_type: JS, text: include_str!("../web/irc.js") },
+    File { path: "/files.js", content_type: JS, text: include_str!("../web/files.js") },
+    File { path: "/text.js", content_type: JS, text: include_str!("../web/text.js") },
+    File { path: "/share.js", content_type: JS, text: include_str!("../web/share.js") },
+    File { path: "/settings.js", content_type: JS, text: include_str!("../web/settings.js") },
+    File { path: "/scram.js", content_type: JS, text: include_str!("../web/scram.js") },
+    File { path: "/loop", content_type: HTML, text: include_str!("../web/loop.html") },
+    File { path: "/loop.css", content_type: CSS, text: include_str!("../web/loop.css") },
+    File { path: "/loop.js", content_type: JS, text: include_str!("../web/loop.js") },
+    File { path: "/loop-model.js", content_type: JS, text: include_str!("../web/loop-model.js") },
+    File { path: "/icon.svg", content_type: SVG, text: include_str!("../web/icon.svg") },
 ];
 
 /// The file at this path.
@@ -120,7 +99,7 @@ mod tests {
                 assert!(is_here.unwrap_or_else(|| file(path).is_some()), "{path} is not served");
             }
         }
-        for script in FILES.iter().filter(|file| file.content_type == SCRIPT) {
+        for script in FILES.iter().filter(|file| file.content_type == JS) {
             for markup in
                 ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval("]
             {

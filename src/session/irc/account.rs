@@ -1,6 +1,6 @@
 //! Account registration. IRCv3 draft/account-registration.
 
-use super::pages::Answer;
+use super::session::Answer;
 use super::{Context, Replies, Session, View};
 use crate::chat::{AccountChange, Claim, Command, Name, Secret, Walk};
 use crate::session::account_text;

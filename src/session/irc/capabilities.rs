@@ -20,9 +20,7 @@ pub(super) fn cap(context: &mut Context<'_, '_>, message: &Message<'_>) {
                 registration::try_register(context);
             }
         }
-        _ => {
-            context.numeric(numeric::ERR_INVALIDCAPCMD, &[subcommand]);
-        }
+        _ => context.numeric(numeric::ERR_INVALIDCAPCMD, &[subcommand]),
     }
 }
 

@@ -133,12 +133,6 @@ impl RenderCaps {
 }
 
 #[cfg(test)]
-pub(super) fn named(names: &str) -> Caps {
-    let bits = names.split_whitespace().filter_map(Caps::find);
-    bits.fold(Caps::NONE, |all, Caps(bit)| Caps(all.0 | bit))
-}
-
-#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -2,7 +2,7 @@
 
 use super::fields::{self, cut, given};
 use super::lookup::{prefixes, visible};
-use super::pages::Answer;
+use super::session::Answer;
 use super::{Caps, Context, read_marker, render, settings, subscriptions};
 use crate::chat::{
     Command, Event, Flag, Glob, Moment, Name, Room, SessionId, UserMode, Walk, limits,

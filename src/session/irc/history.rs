@@ -130,10 +130,8 @@ pub(super) fn past(context: &mut Context<'_, '_>, past: &Past) {
     // Some clients show every message with the time at which it came.
     let played_back = context.session.is_played_back() && target.as_str().starts_with('#');
     if let (Some(first), Some(count)) = (entries.first().filter(|_| played_back), total) {
-        let text = format!(
-            "History: {count} of the last messages, from {} UTC on",
-            time::shown(first.time)
-        );
+        let since = time::shown(first.time);
+        let text = format!("History: {count} of the last messages, from {since} UTC on");
         context.reply().line("NOTICE", &[target.as_str()], Some(&text));
     }
     let batch = ("history", &["chathistory", target.as_str()][..]);

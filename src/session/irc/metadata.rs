@@ -213,8 +213,6 @@ fn before_connect(context: &mut Context<'_, '_>, target: &str, subcommand: &str,
     let mut out = context.reply();
     match set {
         Ok(()) => reply(&mut out, "*", key, value),
-        Err(refusal) => {
-            refused(&["SET", "*", key].map(str::to_owned), &refusal, &mut out);
-        }
+        Err(refusal) => refused(&["SET", "*", key].map(str::to_owned), &refusal, &mut out),
     }
 }

@@ -3,7 +3,7 @@
 //! for removed.
 
 use super::metadata_lines::announce_some;
-use super::pages::Answer;
+use super::session::Answer;
 use super::{Context, View};
 use crate::chat::{Hub, Metadata, Name, SessionId, User, Walk};
 use std::collections::BTreeSet;

@@ -18,10 +18,10 @@
 //! | `vendor` | CHATLOOP, SEARCH |
 //! | `replies`, `refusals`, `label`, `pages` | what one client is told |
 //! | `render`, `reply`, `fields` | how lines are written |
-//! | `session`, `view`, `context` | one client, what it may see, a command in progress |
+//! | `session`, `view` | one client and a command in progress, what it may see |
 //!
 //! An import points to a file further down in one direction only: commands, then what each does,
-//! then the context, the session and the lines.
+//! then the session and the lines.
 //!
 //! Deliberately absent: links to other servers, services of their own (accounts are the chat's), and
 //! channel modes that no one here needs.
@@ -33,7 +33,6 @@ mod capabilities;
 mod caps;
 mod channel;
 mod commands;
-mod context;
 mod counts;
 mod exchange;
 mod fields;
@@ -79,6 +78,7 @@ pub use counts::UserCounts;
 pub use monitor::MonitorList;
 pub use render::render;
 pub use reply::Replies;
+pub(in crate::session::irc) use session::Context;
 pub use session::Session;
 pub use settings::Settings;
 pub use view::View;
@@ -86,7 +86,6 @@ pub use whowas::Whowas;
 
 use crate::session::action::Action;
 use crate::wire::irc::{Message, ParseError, numeric};
-pub(in crate::session::irc) use context::Context;
 pub(in crate::session::irc) use reply::{Lines, ReplyWriter};
 
 impl Session {

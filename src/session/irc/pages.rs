@@ -4,31 +4,13 @@
 //! What may be long implements [`Answer`], and is written by [`Context::answer`] alone. As long as a
 //! client has an unfinished answer its next line waits; what others do is told in between.
 
-use super::session::Unfinished;
+use super::session::Answer;
 use super::{Context, Replies, Session, View};
 use crate::chat::{Command, Event, Listing};
 use crate::session::action::Action;
 
 /// Bytes of a page, more or less a line.
 const PAGE: usize = 16 * 1024;
-
-/// An answer and how far it has come.
-pub(super) trait Answer {
-    /// Writes a line or so of the present state; whether there is more.
-    fn step(&mut self, context: &mut Context<'_, '_>) -> bool;
-}
-
-impl<A: Answer> Unfinished for A {
-    fn go_on(
-        &mut self,
-        session: &mut Session,
-        view: &mut View<'_>,
-        out: &mut Replies,
-        actions: &mut Vec<Action>,
-    ) -> bool {
-        self.step(&mut Context { session, view, out, actions })
-    }
-}
 
 impl Context<'_, '_> {
     /// Writes an answer, or its first page, behind those that are unfinished: a JOIN of several
@@ -48,10 +30,10 @@ impl Context<'_, '_> {
     }
 
     /// Whether there is more.
-    fn write_page(&mut self, answer: &mut dyn Unfinished) -> bool {
+    fn write_page(&mut self, answer: &mut dyn Answer) -> bool {
         let end = self.out.bytes().len() + PAGE;
         while self.out.bytes().len() < end {
-            if !answer.go_on(self.session, self.view, self.out, self.actions) {
+            if !answer.step(self) {
                 return false;
             }
         }
@@ -62,15 +44,9 @@ impl Context<'_, '_> {
 /// The next page of a list that the chat has, or the journal.
 struct NextPage(Option<Box<Listing>>);
 
-impl Unfinished for NextPage {
-    fn go_on(
-        &mut self,
-        _: &mut Session,
-        _: &mut View<'_>,
-        _: &mut Replies,
-        actions: &mut Vec<Action>,
-    ) -> bool {
-        actions.extend(self.0.take().map(|more| Action::Do(Command::List(more))));
+impl Answer for NextPage {
+    fn step(&mut self, context: &mut Context<'_, '_>) -> bool {
+        context.actions.extend(self.0.take().map(|more| Action::Do(Command::List(more))));
         false
     }
 }

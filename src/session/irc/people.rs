@@ -2,7 +2,7 @@
 
 use super::fields::{self, cut, given};
 use super::lookup::{self, prefixes, visible};
-use super::pages::Answer;
+use super::session::Answer;
 use super::{Context, about, metadata_lines, modes, settings};
 use crate::chat::{
     Command, Glob, Hub, Member, Moment, Name, Room, SessionId, User, UserMode, Walk, limits,

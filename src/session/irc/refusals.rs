@@ -132,17 +132,12 @@ fn about_users<'r>(command: &str, refusal: &'r Refusal) -> Option<Answer<'r>> {
 }
 
 /// Replies with FAIL, if the command is one of IRCv3's; whether it did.
-fn as_fail(
-    command: &str,
-    subject: &[String],
-    refusal: &Refusal,
-    reply: &mut ReplyWriter<'_>,
-) -> bool {
+fn as_fail(command: &str, about: &[String], why: &Refusal, reply: &mut ReplyWriter<'_>) -> bool {
     let nick = reply.nick.clone();
-    let words: Vec<&str> = subject.iter().map(String::as_str).collect();
-    let (code, words): (&str, Vec<&str>) = match (command, refusal) {
+    let words: Vec<&str> = about.iter().map(String::as_str).collect();
+    let (code, words): (&str, Vec<&str>) = match (command, why) {
         ("METADATA", _) => {
-            metadata::refused(subject, refusal, reply);
+            metadata::refused(about, why, reply);
             return true;
         }
         ("REGISTER", Refusal::AccountExists(name) | Refusal::NickInUse(name)) => {
@@ -165,6 +160,6 @@ fn as_fail(
         ("CHATHISTORY", _) => ("INVALID_TARGET", words),
         _ => return false,
     };
-    reply.fail(command, code, &words, &refusal_text::of(refusal));
+    reply.fail(command, code, &words, &refusal_text::of(why));
     true
 }

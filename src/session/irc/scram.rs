@@ -39,7 +39,7 @@ impl Scram {
     pub(super) fn receive(&mut self, text: &str) -> Option<(Proof, bool)> {
         match std::mem::take(self) {
             Scram::Silent => {
-                let first = ClientFirst::parse(text).ok()?;
+                let first = ClientFirst::parse(text)?;
                 let other = first.acts_for.is_some_and(|it| !it.eq_ignore_ascii_case(&first.name));
                 if other {
                     return None;
@@ -56,7 +56,7 @@ impl Scram {
             }
             Scram::Begun(_) => None,
             Scram::Challenged(so_far) => {
-                let last = ClientFinal::parse(text).ok()?;
+                let last = ClientFinal::parse(text)?;
                 if last.header != so_far.header.as_bytes() || last.nonce != so_far.nonce {
                     return None;
                 }

@@ -4,16 +4,17 @@ use super::batch::Batch;
 use super::exchange::Exchange;
 use super::label::Label;
 use super::{Caps, RenderCaps, Replies, ReplyWriter, View};
-use crate::chat::{Claim, Metadata, Name};
+use crate::chat::{Claim, Command, Metadata, Name, User};
 use crate::session::action::Action;
 use crate::session::frame::{Body, Frame};
 use crate::session::http::{Framing, Received, WebSocket};
 use crate::wire::frame::{Framer, LineKind, Step};
-use crate::wire::irc::{Limits, numeric};
+use crate::wire::irc::{Limits, Numeric, numeric};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// The state of one client.
+#[derive(Default)]
 pub struct Session {
     framer: Framer,
     pub(super) caps: Caps,
@@ -27,7 +28,7 @@ pub struct Session {
     pub(super) label: Option<Box<Label>>,
     /// Its unfinished answers. Boxed: most of the time there are none.
     #[expect(clippy::box_collection, reason = "a pointer in each idle client, not four words")]
-    pub(super) answers: Option<Box<VecDeque<Box<dyn Unfinished>>>>,
+    pub(super) answers: Option<Box<VecDeque<Box<dyn Answer>>>>,
     /// The labelled responses so far, to name their batches.
     labels: u32,
     /// `None` once it has registered.
@@ -52,16 +53,10 @@ pub(super) enum ServerPassword {
     Right,
 }
 
-/// An answer that has more pages.
-pub(super) trait Unfinished {
-    /// Writes a line or so; whether there is more.
-    fn go_on(
-        &mut self,
-        session: &mut Session,
-        view: &mut View<'_>,
-        out: &mut Replies,
-        actions: &mut Vec<Action>,
-    ) -> bool;
+/// An answer and how far it has come.
+pub(super) trait Answer {
+    /// Writes a line or so of the present state; whether there is more.
+    fn step(&mut self, context: &mut Context<'_, '_>) -> bool;
 }
 
 /// The data of a client that has not registered yet.
@@ -98,31 +93,10 @@ impl Registration {
     }
 }
 
-impl Default for Session {
-    fn default() -> Session {
-        Session::new()
-    }
-}
-
 impl Session {
     /// A client that has sent nothing yet.
     pub fn new() -> Session {
-        Session {
-            framer: Framer::default(),
-            caps: Caps::NONE,
-            version: 0,
-            command: "",
-            subject: None,
-            label: None,
-            answers: None,
-            labels: 0,
-            registration: Some(Box::default()),
-            sasl: None,
-            batch: None,
-            batch_watched: false,
-            subscriptions: Vec::new(),
-            websocket: None,
-        }
+        Session { registration: Some(Box::default()), ..Session::default() }
     }
 
     /// A client whose lines come in WebSocket messages.
@@ -319,5 +293,49 @@ impl Session {
             let (reference, server) = (format!("l{}", self.labels), &view.settings.name);
             self.label = Some(Label::new(label, reference, server, self.caps));
         }
+    }
+}
+
+/// A command in progress: whose it is, what it may see, where its replies and actions go.
+pub(super) struct Context<'a, 'v> {
+    pub(super) session: &'a mut Session,
+    pub(super) view: &'a mut View<'v>,
+    pub(super) out: &'a mut Replies,
+    pub(super) actions: &'a mut Vec<Action>,
+}
+
+impl<'v> Context<'_, 'v> {
+    pub(super) fn reply(&mut self) -> ReplyWriter<'_> {
+        self.session.reply(self.view, self.out)
+    }
+
+    /// Replies with a numeric and its usual text.
+    pub(super) fn numeric(&mut self, numeric: Numeric, words: &[&str]) {
+        self.reply().numeric(numeric, words);
+    }
+
+    /// Replies with a FAIL of the command in progress.
+    pub(super) fn fail(&mut self, code: &str, words: &[&str], text: &str) {
+        let command = self.session.command;
+        self.reply().fail(command, code, words, text);
+    }
+
+    /// The command in progress lacks a parameter.
+    pub(super) fn need_more(&mut self) {
+        let command = self.session.command;
+        self.numeric(numeric::ERR_NEEDMOREPARAMS, &[command]);
+    }
+
+    pub(super) fn is_operator(&self) -> bool {
+        self.user().is_some_and(User::is_operator)
+    }
+
+    pub(super) fn run(&mut self, command: Command) {
+        self.actions.push(Action::Do(command));
+    }
+
+    /// The client as a user; there is one once it has registered.
+    pub(super) fn user(&self) -> Option<&'v User> {
+        self.view.hub.user(self.view.me)
     }
 }

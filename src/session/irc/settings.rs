@@ -155,21 +155,20 @@ fn target_maxima() -> String {
 }
 
 #[cfg(test)]
-impl Settings {
-    /// What tests need no more of than that it is there.
-    pub(super) fn example() -> Settings {
-        Settings {
-            name: "irc.example.org".into(),
-            network: "Test".into(),
-            filehost: Some("https://irc.example.org/upload".into()),
-            ..Settings::default()
-        }
-    }
-}
-
-#[cfg(test)]
 mod tests {
     use super::*;
+
+    impl Settings {
+        /// What tests need no more of than that it is there.
+        pub(in crate::session::irc) fn example() -> Settings {
+            Settings {
+                name: "irc.example.org".into(),
+                network: "Test".into(),
+                filehost: Some("https://irc.example.org/upload".into()),
+                ..Settings::default()
+            }
+        }
+    }
 
     #[test]
     fn tokens_are_in_order_and_each_is_there_once() {

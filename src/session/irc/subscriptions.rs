@@ -189,15 +189,10 @@ impl Session {
     }
 
     /// The subscribed keys of a monitored user who is online.
-    pub(super) fn tell_watched_metadata(
-        &self,
-        user: &User,
-        hub: &Hub,
-        reply: &mut ReplyWriter<'_>,
-    ) {
+    pub(super) fn tell_watched_metadata(&self, user: &User, hub: &Hub, out: &mut ReplyWriter<'_>) {
         if self.caps.metadata() {
             let own = of_person(hub, user);
-            self.sync(own.0, own.1, reply);
+            self.sync(own.0, own.1, out);
         }
     }
 

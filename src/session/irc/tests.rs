@@ -1,12 +1,17 @@
 //! Exact bytes: what many receive, for clients with and without capabilities.
 
-use super::{RenderCaps, Session, render};
+use super::{Caps, RenderCaps, Session, render};
 use crate::chat::{
     Event, Flag, Identity, IrcNames, Kind, ModeChange, Moment, Name, QuitReason, RecordId,
     RoomMessage, SessionId, Stamp, Topic,
 };
 use crate::wire::irc::numeric;
 use std::sync::Arc;
+
+/// The capabilities of these names.
+fn named(names: &str) -> Caps {
+    names.split_whitespace().filter_map(Caps::find).fold(Caps::NONE, Caps::with)
+}
 
 fn ada() -> Arc<Identity> {
     Arc::new(Identity {
@@ -43,7 +48,7 @@ const STAMP: Stamp = Stamp { id: RecordId(9), part: 1, time: Moment(1_767_225_60
 /// What a client with these capabilities receives.
 fn heard(capabilities: &str, event: &Event) -> String {
     let mut out = Vec::new();
-    let look = RenderCaps::new(super::caps::named(capabilities));
+    let look = RenderCaps::new(named(capabilities));
     render::render(look, Some(STAMP), event, &mut out);
     String::from_utf8(out).unwrap()
 }
@@ -203,8 +208,7 @@ fn a_labelled_response_is_an_ack_a_line_or_a_batch() {
 /// A session that has collected replies under a label, as `write` writes them.
 fn labelled(write: impl FnOnce(&mut super::reply::ReplyWriter<'_>)) -> String {
     let (mut server, mut session) = (Server::new(), Session::new());
-    session.caps =
-        super::caps::named("batch labeled-response server-time draft/multiline draft/chathistory");
+    session.caps = named("batch labeled-response server-time draft/multiline draft/chathistory");
     session.label =
         Some(super::label::Label::new("x", "l1".to_owned(), "irc.example.org", session.caps));
     let (mut replies, view) = (super::Replies::default(), server.view(0));
@@ -217,7 +221,7 @@ fn labelled(write: impl FnOnce(&mut super::reply::ReplyWriter<'_>)) -> String {
 
 #[test]
 fn batches_inside_of_a_labelled_response_keep_their_lines() {
-    let look = RenderCaps::new(super::caps::named("server-time batch draft/multiline"));
+    let look = RenderCaps::new(named("server-time batch draft/multiline"));
     let two = said("one\ntwo", Kind::Message);
     let time = "time=2026-01-01T00:00:00.123Z";
     let (start, ada) = (":irc.example.org", ":ada!~al@10.0.0.1");

@@ -64,9 +64,7 @@ pub(super) fn answered(context: &mut Context<'_, '_>, event: &Event, viewpoint: 
             tell(context, event, viewpoint);
             context.continue_list(event);
         }
-        (NAME, Event::Kept { .. } | Event::ServerBan { .. }) => {
-            tell(context, event, viewpoint);
-        }
+        (NAME, Event::Kept { .. } | Event::ServerBan { .. }) => tell(context, event, viewpoint),
         (NAME, Event::Connections(_) | Event::ServerBans(_)) => {
             tell(context, event, viewpoint);
             context.continue_list(event);

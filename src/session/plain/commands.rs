@@ -39,9 +39,7 @@ macro_rules! rows {
 /// In the order of `/help`.
 static ROWS: &[Row] = rows! {
     ["help", "h", "?"], "[COMMAND|all]", "list the usual commands, or all; or describe one", |_, line| help_with(line);
-    ["quit", "exit", "bye"], "[MESSAGE]", "disconnect", |_, line| {
-        Ok(quit(line.rest()))
-    };
+    ["quit", "exit", "bye"], "[MESSAGE]", "disconnect", |_, line| Ok(quit(line.rest()));
     ["nick", "name"], "NAME", "change your nick", |_, line| {
         of_word(line, |nick| Command::Nick(nick.into()))
     };

@@ -11,7 +11,6 @@
 //! (421), so it has to be parsed.
 
 use super::{Numeric, Source, Tags};
-use std::fmt;
 use std::ops::Deref;
 use std::str;
 
@@ -65,22 +64,6 @@ pub enum ParseError<'a> {
         command: Option<&'a str>,
     },
 }
-
-impl fmt::Display for ParseError<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            ParseError::Empty => f.write_str("the line is empty"),
-            ParseError::NoCommand => f.write_str("the line has no command"),
-            ParseError::ForbiddenByte => f.write_str("the line holds a NUL, CR or LF"),
-            ParseError::NotUtf8 { command: Some(command), .. } => {
-                write!(f, "the line is not UTF-8, in a parameter of {command}")
-            }
-            ParseError::NotUtf8 { .. } => f.write_str("the line is not UTF-8"),
-        }
-    }
-}
-
-impl std::error::Error for ParseError<'_> {}
 
 impl<'a> Message<'a> {
     /// Parses one line, with or without its line end.

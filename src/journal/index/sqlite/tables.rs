@@ -43,7 +43,7 @@ struct Inserts<'a> {
 }
 
 impl<'a> Tables<'a> {
-    pub(in crate::journal) fn new(connection: &'a Connection, names: &'a mut Names) -> Tables<'a> {
+    pub fn new(connection: &'a Connection, names: &'a mut Names) -> Tables<'a> {
         Tables { connection, names, inserts: None }
     }
 
@@ -84,11 +84,7 @@ impl<'a> Tables<'a> {
     }
 
     /// Takes in one change. Tells whether a text was erased.
-    pub(in crate::journal) fn archive(
-        &mut self,
-        record: RecordId,
-        update: HistoryUpdate<'_>,
-    ) -> Result<bool> {
+    pub fn archive(&mut self, record: RecordId, update: HistoryUpdate<'_>) -> Result<bool> {
         match update {
             HistoryUpdate::Add(message) => self.add(&message).map(|()| false),
             HistoryUpdate::Edit(id, text) => self.edit(record, (id, text)).map(|()| true),
@@ -141,11 +137,7 @@ impl<'a> Tables<'a> {
     }
 
     /// Keeps what event in one room, or between two.
-    pub(in crate::journal) fn happen(
-        &mut self,
-        target: &Target,
-        event: &HistoryEvent,
-    ) -> Result<()> {
+    pub fn happen(&mut self, target: &Target, event: &HistoryEvent) -> Result<()> {
         let place = position_of_event(event).cast_signed();
         let (time, about) = (event.stamp.time.0, event.about().map(|id| id.0.cast_signed()));
         let body = json(event)?;
@@ -189,7 +181,7 @@ impl<'a> Tables<'a> {
     }
 
     /// Takes in a message.
-    pub(in crate::journal) fn add(&mut self, message: &StoredMessage) -> Result<()> {
+    pub fn add(&mut self, message: &StoredMessage) -> Result<()> {
         let id = message.id.0.cast_signed();
         let (room, to, to_account) = match &message.target {
             Target::Room(room) => (Some(self.number(room)?), None, None),
@@ -255,9 +247,7 @@ impl<'a> Tables<'a> {
     fn tags(&mut self, room: i64, nick: &Name, account: Option<&Name>) -> Result<String> {
         let nick = self.number(nick)?;
         Ok(match account {
-            Some(account) => {
-                format!("r{room} f{nick} f{}", self.number(account)?)
-            }
+            Some(account) => format!("r{room} f{nick} f{}", self.number(account)?),
             None => format!("r{room} f{nick}"),
         })
     }
@@ -291,7 +281,7 @@ impl<'a> Tables<'a> {
         self.blank_record(number, false)
     }
 
-    pub(super) fn delete(&mut self, id: RecordId) -> Result<()> {
+    pub fn delete(&mut self, id: RecordId) -> Result<()> {
         self.forget(id.0.cast_signed())?;
         let number = id.0.cast_signed();
         let sql = "DELETE FROM record WHERE about IN (?1, -?1)";
@@ -300,7 +290,7 @@ impl<'a> Tables<'a> {
     }
 
     /// Removes a message from all tables but `record`.
-    pub(in crate::journal) fn forget(&mut self, id: i64) -> Result<()> {
+    pub fn forget(&mut self, id: i64) -> Result<()> {
         self.unfind(id)?;
         for sql in [
             "DELETE FROM message WHERE id = ?1",

@@ -10,20 +10,17 @@ use crate::journal::limits::Limits;
 use std::path::Path;
 
 pub(super) struct Store {
-    pub(super) database: Database,
-    pub(super) names: Names,
-    pub(super) hub: Hub,
+    pub database: Database,
+    pub names: Names,
+    pub hub: Hub,
     /// The last record in the file, and its time.
-    pub(super) last: (RecordId, Moment),
+    pub last: (RecordId, Moment),
 }
 
 impl Store {
     /// Also: how many records were replayed on top of the snapshot, and whether that holds a text
     /// that is erased since.
-    pub(super) fn open(
-        directory: &Path,
-        limits: &Limits,
-    ) -> Result<(Store, u64, bool), JournalError> {
+    pub fn open(directory: &Path, limits: &Limits) -> Result<(Store, u64, bool), JournalError> {
         let database = open(directory, limits)?;
         let state = restore(&database.connection, &database.path)?;
         let State { mut hub, last, time, replayed, stale } = state;
