@@ -264,7 +264,12 @@ impl Client {
 
     /// Whether the server may give it up: it has taken its time with the first lines.
     pub fn may_be_given_up(&self) -> bool {
-        self.was_slow && !self.is_in
+        !self.is_in && (self.was_slow || self.age() >= PATIENCE)
+    }
+
+    /// How long it has been connected, by its last reading.
+    fn age(&self) -> Duration {
+        self.read_at.zip(self.since).map_or(Duration::ZERO, |(read, since)| read - since)
     }
 
     /// It is about to read.
@@ -388,14 +393,14 @@ impl Client {
         Ok(())
     }
 
-    /// What has come of its errand, which has taken so long: `None` if it has none.
+    /// What has come of its errand: `None` if it has none.
     ///
     /// # Errors
     /// The answer is wrong.
-    pub fn outcome(&self, taken: Duration) -> Result<Option<Outcome>, String> {
+    pub fn outcome(&self) -> Result<Option<Outcome>, String> {
         let Some(errand) = &self.errand else { return Ok(None) };
         match errand.answer(&self.received)? {
-            Outcome::Late if !self.was_slow && taken < PATIENCE => {
+            Outcome::Late if !self.was_slow && self.age() < PATIENCE => {
                 Err(format!("{} came in time", errand.summary()))
             }
             outcome => Ok(Some(outcome)),

@@ -158,7 +158,8 @@ mod tests {
     }
 
     /// Seeds that have found something, with what it was.
-    const FOUND: [(u64, &str); 17] = [
+    const FOUND: [(u64, &str); 18] = [
+        (930_056_800, "a WebSocket whose request took its time on the way was said to be refused"),
         (
             930_026_281,
             "an answer that no one read for longer than the server lingers was said to be lost",

@@ -322,14 +322,13 @@ impl World {
 
     /// A client has been disconnected: was that right?
     fn ended(&mut self, chosen: usize) -> Result<(), String> {
-        let World { clients, ledger, plan, kept, clock, .. } = self;
+        let World { clients, ledger, plan, kept, .. } = self;
         let client = &clients[chosen];
         let (number, is_limited) = (client.number, plan.is_limited);
         if !client.may_end && !client.may_be_given_up() && !is_limited {
             return Err(format!("client {number} was disconnected for nothing"));
         }
-        let taken = client.since.map_or(Duration::ZERO, |since| clock.now() - since);
-        match (client.outcome(taken)?, client.errand()) {
+        match (client.outcome()?, client.errand()) {
             (Some(Outcome::Kept(path)), Some(Errand::Upload { file, .. })) => {
                 kept.push((path, *file));
             }
