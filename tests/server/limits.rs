@@ -61,7 +61,7 @@ fn clients_of_one_address_are_counted() {
 #[cfg(target_os = "linux")]
 #[test]
 fn an_address_above_its_limit_takes_no_other_addresss_place() {
-    let server = Server::start(&["--max-per-address", "20", "--max-clients", "60"]);
+    let mut server = Server::start(&["--max-per-address", "20", "--max-clients", "60"]);
     let hostile = || Client::connect_from([127, 0, 0, 7], server.address);
     let _held: Vec<Client> = (0..400).map(|_| hostile()).collect();
     let welcome: Vec<Client> = (0..20)
@@ -73,7 +73,9 @@ fn an_address_above_its_limit_takes_no_other_addresss_place() {
         })
         .collect();
     assert_eq!(welcome.len(), 20);
-    let logged = server.log.so_far().iter().filter(|line| line.contains("rejected")).count();
+    server.signal(nix::sys::signal::Signal::SIGTERM);
+    assert_eq!(server.ended().code(), Some(0));
+    let logged = server.log.all().iter().filter(|line| line.contains("rejected")).count();
     assert_eq!(logged, 1, "rejections of one address are logged once a minute");
 }
 
