@@ -113,7 +113,7 @@ impl ConsoleService {
         let nick = Some(Name::new(NICK));
         let entry =
             Entry { label: LABEL.into(), nick, lobby: true, console: true, ..Entry::default() };
-        Some(Change::Enter(entry))
+        Some(Change::Enter(entry.into()))
     }
 
     /// The transcript is wanted from here on, or no longer. An open console takes its place.

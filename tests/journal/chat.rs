@@ -97,7 +97,7 @@ impl Chat {
                 lobby: true,
                 ..Entry::default()
             };
-            self.happens(session, Change::Enter(entry));
+            self.happens(session, Change::Enter(entry.into()));
         }
         self
     }

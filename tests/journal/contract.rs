@@ -200,7 +200,7 @@ fn it_is_known_who_said_it_from_where_and_with_which_tags() {
             lobby: true,
             ..Entry::default()
         };
-        chat.happens(eve, Change::Enter(entry));
+        chat.happens(eve, Change::Enter(entry.into()));
         chat.happens(eve, Change::UserModes { changes: vec![(UserMode::Bot, true)] });
         let mut words = say("beep", None);
         let Change::Say { tags, continuations, .. } = &mut words else { panic!() };
@@ -300,7 +300,7 @@ fn what_follows_from_one_record_is_told_apart() {
                 lobby: true,
                 ..Entry::default()
             };
-            chat.happens(SessionId(number), Change::Enter(entry));
+            chat.happens(SessionId(number), Change::Enter(entry.into()));
         };
         (5..9).for_each(|number| eve(chat, number));
         let target = BanTarget::Address("10.0.0.1".into());
@@ -387,7 +387,7 @@ fn a_guest_has_the_conversations_of_the_session_and_nobody_else_has_them() {
         let enter = |chat: &mut Chat, session: SessionId, nick: &str| {
             let nick = Some(Name::new(nick));
             let entry = Entry { label: "10.0.0.7:1".into(), nick, ..Entry::default() };
-            chat.happens(session, Change::Enter(entry));
+            chat.happens(session, Change::Enter(entry.into()));
         };
         let with = |chat: &mut Chat, session: SessionId, peer: &str, range: Range, limit: u32| {
             let other = chat.hub.session_of(peer);
@@ -442,7 +442,7 @@ fn a_crowd_that_comes_and_goes_pushes_no_words_out() {
     for number in 0..50 {
         let session = SessionId(100 + number);
         let entry = Entry { label: "10.0.0.1:1".into(), lobby: true, ..Entry::default() };
-        chat.happens(session, Change::Enter(entry));
+        chat.happens(session, Change::Enter(entry.into()));
         chat.happens(session, Change::Leave { departure: QuitReason::Quit });
     }
     assert_eq!(chat.lobby(Range::Latest, 50), ["hello"]);

@@ -226,7 +226,7 @@ fn old_journal(directory: &Path, name: &str, password: &str) {
     let session = SessionId(1);
     let entry = Entry { nick: Some(Name::new(name)), ..Entry::default() };
     journal.propose(Moment(0), SessionId(0), Change::Restarted { node: 0 });
-    journal.propose(Moment(1), session, Change::Enter(entry));
+    journal.propose(Moment(1), session, Change::Enter(entry.into()));
     let (account, hash) = (Name::new(name), PasswordHash::new(hash));
     journal.propose(Moment(2), session, Change::Register { account, hash, scram: None });
     journal.close();

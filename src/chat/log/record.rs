@@ -37,7 +37,7 @@ pub enum Change {
     /// in.
     Restarted { node: u16 },
     /// The origin has connected.
-    Enter(Entry),
+    Enter(Box<Entry>),
     /// The origin has disconnected.
     Leave { departure: QuitReason },
     /// The origin takes a name.

@@ -131,7 +131,7 @@ impl Hub {
                 self.restarted(node, time);
                 Ok(())
             }
-            Change::Enter(entry) => self.enter(&mut at, entry),
+            Change::Enter(entry) => self.enter(&mut at, *entry),
             // Of an earlier version, which recorded wrong passwords.
             Change::LoginFailed { .. } => Ok(()),
             Change::ScramKeys { account, hash, keys } => {

@@ -50,7 +50,7 @@ fn who_shares_a_room_may_hear_of_a_change_and_a_repetition_is_none() {
     let mut world = World::new();
     let (alice, bob, carol) = (world.enter(1, "alice"), world.enter(2, "bob"), SessionId(3));
     let entry = Entry { nick: Some(Name::new("carol")), ..Entry::default() };
-    world.write(carol, Change::Enter(entry));
+    world.write(carol, Change::Enter(entry.into()));
     let effects = world.run(alice, set("alice", "avatar", "http://a/b")).effects();
     assert_eq!(changes(&world, &effects, alice), told("alice", "avatar=http://a/b", true));
     assert_eq!(changes(&world, &effects, bob), told("alice", "avatar=http://a/b", false));
@@ -185,7 +185,7 @@ fn an_account_keeps_what_is_said_and_its_sessions_share_it() {
     let metadata = Metadata::from([("avatar".into(), "three".into())]);
     let (account, nick) = (Some(Name::new("alice")), Some(Name::new("alice")));
     let entry = Entry { nick, account, metadata, ..Entry::default() };
-    world.write(alice, Change::Enter(entry));
+    world.write(alice, Change::Enter(entry.into()));
     let expected = [("avatar", "three"), ("color", "blue")];
     assert_eq!(of(&world, alice), expected.map(|(key, value)| (key.into(), value.into())));
 }
@@ -202,7 +202,7 @@ fn what_was_set_before_coming_in_is_news_for_who_knows_the_account_by_another_ni
         metadata: too_much.map(|key| (key.into(), "x".into())).collect(),
         ..Entry::default()
     };
-    let effects = world.write(SessionId(3), Change::Enter(entry));
+    let effects = world.write(SessionId(3), Change::Enter(entry.into()));
     let heard = changes(&world, &effects, bob);
     assert!(heard.len() == 1 && heard[0].0 == "alice", "{heard:?}");
     assert_eq!(of(&world, alice).len(), limits::METADATA_KEYS);

@@ -96,7 +96,7 @@ impl World {
         let session = SessionId(number);
         let label = format!("10.0.0.{number}:500{number}").into();
         let entry = Entry { label, lobby: true, ..Entry::default() };
-        self.write(session, Change::Enter(entry));
+        self.write(session, Change::Enter(entry.into()));
         if !nick.is_empty() {
             self.run(session, Command::Nick(nick.into())).effects();
         }

@@ -106,7 +106,7 @@ fn a_claim_is_void_once_its_account_is_another_one() {
     assert_eq!(account_of(&world, eve), None);
     let late = SessionId(77);
     let entry = Entry { account: Some(account.clone()), as_of, ..Entry::default() };
-    world.write(late, Change::Enter(entry));
+    world.write(late, Change::Enter(entry.into()));
     assert_eq!(account_of(&world, late), None);
     // A record from before there were claims means what it meant.
     let record = r#"{"change":"login","account":"alice"}"#;

@@ -166,7 +166,7 @@ fn play(steps: Vec<(u64, Step)>) -> World {
                     metadata: Metadata::from([("a".into(), "entered".into())]),
                     ..Entry::default()
                 };
-                world.write(session, Change::Enter(entry));
+                world.write(session, Change::Enter(entry.into()));
             }
             Step::Leave => {
                 world.leave(session);

@@ -88,7 +88,7 @@ fn who_comes_in_with_an_account_keeps_to_its_bounds() {
         ..Entry::default()
     };
     for number in 0..limits::SESSIONS_PER_ACCOUNT as u64 + 5 {
-        world.write(SessionId(100 + number), Change::Enter(entry(number)));
+        world.write(SessionId(100 + number), Change::Enter(entry(number).into()));
     }
     let alice = Name::new("alice");
     let acting = world.hub.users().filter(|user| user.identity.account.as_ref() == Some(&alice));

@@ -217,7 +217,7 @@ fn a_newcomer_does_not_start_in_a_lobby_that_is_closed_to_them() {
         world.run(alice, Command::SetModes("#lobby".into(), vec![change])).effects();
         let label = format!("10.0.0.{number}:1").into();
         let entry = Entry { label, lobby: true, restricted: true, ..Entry::default() };
-        let effects = world.write(SessionId(number), Change::Enter(entry));
+        let effects = world.write(SessionId(number), Change::Enter(entry.into()));
         let told = world.heard(SessionId(number), &effects).into_iter();
         let refused = told.filter_map(|(event, _)| match event {
             Event::Refused(refusal) => Some(refusal),

@@ -42,7 +42,7 @@ fn newcomers_are_counted_and_told_of() {
     let mut world = World::new();
     let alice = world.enter(1, "alice");
     let entry = Entry { label: "10.0.0.2:9".into(), lobby: true, ..Entry::default() };
-    let effects = world.write(SessionId(2), Change::Enter(entry));
+    let effects = world.write(SessionId(2), Change::Enter(entry.into()));
     let to_alice = world.heard(alice, &effects);
     assert!(
         matches!(&to_alice[..], [(Event::Entered { who, online: 2 }, Viewpoint::Observer)] if &*who.label == "10.0.0.2:9")
@@ -280,7 +280,7 @@ fn an_account_remembers_where_its_owner_logged_in_from() {
     };
     for number in 0..limits::ORIGINS_PER_ACCOUNT as u64 {
         assert!(world.hub.knows_origin(&name, home), "{number}");
-        world.write(SessionId(100 + number), Change::Enter(entry(number)));
+        world.write(SessionId(100 + number), Change::Enter(entry(number).into()));
         let origin = Origin::V4([10, 1, 2, number as u8]);
         assert!(world.hub.knows_origin(&name, origin));
     }

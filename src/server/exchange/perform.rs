@@ -94,7 +94,7 @@ impl Exchange {
                 self.net.arm(token, timeout, PeerTimer::Registration.of(token));
             }
             Action::Unlock(secret) => self.unlock(token, &secret),
-            Action::Enter(entry) => self.enter(token, *entry),
+            Action::Enter(entry) => self.enter(token, entry),
             Action::Registered => self.registered(token),
             Action::NotAdmitted(event) => self.not_admitted(token, &event),
             Action::ProveByCertificate(account) => {
@@ -299,7 +299,7 @@ impl Exchange {
         false
     }
 
-    fn enter(&mut self, token: Token, mut entry: Entry) {
+    fn enter(&mut self, token: Token, mut entry: Box<Entry>) {
         let now = self.net.moment();
         let Some(connection) = self.net.connection(token) else { return };
         entry.label = connection.address.to_string().into();

@@ -387,7 +387,7 @@ mod tests {
         for number in 0..rooms {
             let session = SessionId(1 + (number / limits::ROOMS_PER_USER) as u64);
             if number % limits::ROOMS_PER_USER == 0 {
-                write(session, Change::Enter(Entry::default()));
+                write(session, Change::Enter(Box::default()));
             }
             let room = Name::new(&format!("#r{number}"));
             let text = "t".repeat(limits::TOPIC_LENGTH).into();

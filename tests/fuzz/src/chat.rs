@@ -160,7 +160,7 @@ impl Chat {
             Action::Enter(mut entry) => {
                 entry.label = format!("192.0.2.{number}:4000").into();
                 match self.hub.admits_entry(&entry, Moment(self.now)) {
-                    Ok(()) => self.propose(number, Change::Enter(*entry)),
+                    Ok(()) => self.propose(number, Change::Enter(entry)),
                     Err(why) => {
                         self.reply(number, &Event::Closed { why });
                         self.reconnect(number);

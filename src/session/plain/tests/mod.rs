@@ -28,7 +28,7 @@ impl Chat {
             chat.people.push((Session::new(*style, Protocol::Any), String::new()));
             let label = format!("127.0.0.1:500{number}").into();
             let entry = Entry { label, lobby: true, ..Entry::default() };
-            chat.write(number, Change::Enter(entry));
+            chat.write(number, Change::Enter(entry.into()));
         }
         chat
     }

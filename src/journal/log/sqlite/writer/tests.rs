@@ -118,7 +118,7 @@ impl Bench {
 }
 
 fn enter() -> Change {
-    Change::Enter(Entry { label: "127.0.0.1:1".into(), lobby: true, ..Entry::default() })
+    Change::Enter(Entry { label: "127.0.0.1:1".into(), lobby: true, ..Entry::default() }.into())
 }
 
 fn say(text: &str) -> Change {
