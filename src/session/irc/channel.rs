@@ -372,7 +372,7 @@ pub(super) fn kick(context: &mut Context<'_, '_>, message: &Message<'_>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chat::{Change, Entry, Hub, Name, Record, RecordId};
+    use crate::chat::{Change, Hub, Name, Record, RecordId};
     use crate::session::irc::{MonitorList, Session, Settings, UserCounts, View, Whowas};
 
     /// This many rooms, each with a topic of maximum length.
