@@ -61,9 +61,12 @@ impl KnownServer {
             Ok(table) => {
                 let server = table.get(SERVERS).and_then(|servers| servers.get(&known.name));
                 let sts = table.get(STS).and_then(|hosts| hosts.get(&known.host));
-                let number = |key| sts.and_then(|sts| sts.get(key)).and_then(Value::as_integer);
-                let port = number(PORT).and_then(|port| u16::try_from(port).ok());
-                known.tls = number(UNTIL).and_then(|until| u64::try_from(until).ok()).zip(port);
+                // Earlier versions kept the time alone: then it is for TLS at every port.
+                let until = sts.and_then(|sts| sts.get(UNTIL).unwrap_or(sts).as_integer());
+                let until = until.and_then(|until| u64::try_from(until).ok());
+                let secure = sts.and_then(|sts| sts.get(PORT)).and_then(Value::as_integer);
+                let secure = secure.and_then(|port| u16::try_from(port).ok());
+                known.tls = until.map(|until| (until, secure.unwrap_or(port)));
                 known.scram = server
                     .and_then(|server| server.get(SCRAM))
                     .is_some_and(|value| value.as_bool() != Some(false));
@@ -220,6 +223,12 @@ mod tests {
         look_up("chat.example", 3).is_for_tls_until(None).unwrap();
         assert_eq!(look_up("chat.example", 1).tls_port(0), None);
         assert!(look_up("chat.example", 1).scram);
+        // As an earlier version has written it.
+        fs::write(&path, "[sts]\n\"chat.example\" = 1000\n").unwrap();
+        let known = look_up("chat.example", 5);
+        assert_eq!((known.tls_port(999), known.tls_port(1_000)), (Some(5), None));
+        look_up("chat.example", 6).is_for_tls_until(Some(2_000)).unwrap();
+        assert_eq!(look_up("chat.example", 5).tls_port(1_999), Some(6));
         fs::remove_dir_all(&folder).unwrap();
     }
 
