@@ -123,19 +123,14 @@ impl Hub {
         self.accounts.get(&claim.account).is_some_and(|account| account.since <= claim.as_of)
     }
 
-    /// Whether one more session may log in to an account.
+    /// The account, if one more session may log in to it.
     ///
     /// # Errors
     /// The claim is void, or the account is banned or has as many sessions as it may.
-    pub fn may_act_for(&self, claim: &Claim, now: Moment) -> Result<()> {
+    pub fn may_act_for(&self, claim: &Claim, now: Moment) -> Result<&Account> {
         self.admits_account(&claim.account, now)?;
-        let account = self.accounts.get(&claim.account);
-        let account = account.filter(|account| account.renewed <= claim.as_of);
-        let account = account.ok_or(Refusal::VoidClaim)?;
-        if account.sessions.len() >= limits::SESSIONS_PER_ACCOUNT {
-            return Err(Refusal::TooManySessions(limits::SESSIONS_PER_ACCOUNT));
-        }
-        Ok(())
+        let account = self.accounts.get(&claim.account).ok_or(Refusal::VoidClaim)?;
+        account.admits(claim.as_of).map(|()| account)
     }
 
     fn may_register(&self, who: &Identity) -> Result<()> {
@@ -181,7 +176,7 @@ impl Hub {
             }
             (Purpose::Login(claim), Outcome::Verified(true) | Outcome::VerifiedWithKeys(..)) => {
                 match self.may_act_for(&claim, now) {
-                    Ok(()) => Decision::Change(Change::Login {
+                    Ok(_) => Decision::Change(Change::Login {
                         account: claim.account,
                         as_of: Some(claim.as_of),
                     }),
@@ -234,8 +229,7 @@ impl Hub {
             return Err(Refusal::LoggedIn(account.clone()));
         }
         let claim = Claim { account, as_of: as_of.unwrap_or(at.id) };
-        self.may_act_for(&claim, at.time)?;
-        let account = self.accounts.get(&claim.account).ok_or(Refusal::VoidClaim)?;
+        let account = self.may_act_for(&claim, at.time)?;
         let (name, named) = (account.name.clone(), user.identity.named);
         let renames = !named
             && self.session_of(name.as_str()).is_none()

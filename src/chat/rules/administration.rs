@@ -71,7 +71,7 @@ impl Hub {
         self.admits(entry.host(), now)?;
         let Some(account) = entry.account.clone() else { return Ok(()) };
         let as_of = entry.as_of.unwrap_or_default();
-        self.may_act_for(&Claim { account, as_of }, now)
+        self.may_act_for(&Claim { account, as_of }, now).map(drop)
     }
 
     /// Whether logins to this account are accepted.

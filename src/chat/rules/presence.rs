@@ -118,9 +118,7 @@ impl Hub {
             self.leave(at, at.origin, QuitReason::Quit);
         }
         let as_of = entry.as_of.unwrap_or(at.id);
-        let fits = |account: &Account| {
-            account.renewed <= as_of && account.sessions.len() < limits::SESSIONS_PER_ACCOUNT
-        };
+        let fits = |account: &Account| account.admits(as_of).is_ok();
         let account = entry.account.take();
         let account = account.filter(|name| self.accounts.get(name).is_some_and(fits));
         let nick = self.entry_nick(at.origin, account.as_ref(), &entry)?;

@@ -1,8 +1,8 @@
 //! An account, as the hub and its snapshot hold it.
 
 use crate::chat::model::{
-    Metadata, Moment, Name, Origin, PasswordHash, ReadMarkers, RecordId, ScramKeys, SessionId,
-    limits,
+    Metadata, Moment, Name, Origin, PasswordHash, ReadMarkers, RecordId, Refusal, Result,
+    ScramKeys, SessionId, limits,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -71,6 +71,20 @@ impl Account {
         (since, created): (RecordId, Moment),
     ) -> Account {
         Account { name, hash, scram, created, since, renewed: since, ..Account::default() }
+    }
+
+    /// Whether a claim as of then holds, and one more session fits.
+    ///
+    /// # Errors
+    /// Which of the two it is not.
+    pub fn admits(&self, as_of: RecordId) -> Result<()> {
+        if self.renewed > as_of {
+            return Err(Refusal::VoidClaim);
+        }
+        if self.sessions.len() >= limits::SESSIONS_PER_ACCOUNT {
+            return Err(Refusal::TooManySessions(limits::SESSIONS_PER_ACCOUNT));
+        }
+        Ok(())
     }
 
     /// The former password, if it was changed within the last hour.

@@ -94,12 +94,12 @@ fn a_claim_is_void_once_its_account_is_another_one() {
     let (_, root, eve) =
         (registered(&mut world, 1, "alice"), operator(&mut world), world.enter(2, "eve"));
     let claim = world.hub.claim("ALICE");
-    assert_eq!(world.hub.may_act_for(&claim, Moment(world.now)), Ok(()));
+    assert_eq!(world.hub.may_act_for(&claim, Moment(world.now)).map(drop), Ok(()));
     world.run(root, Command::DeleteAccount("alice".into(), false)).effects();
-    assert_eq!(world.hub.may_act_for(&claim, Moment(world.now)), Err(Refusal::VoidClaim));
+    assert_eq!(world.hub.may_act_for(&claim, Moment(world.now)).map(drop), Err(Refusal::VoidClaim));
     let other = world.enter(3, "alice");
     world.run(other, Command::Register(Secret::new("millet"))).effects();
-    assert_eq!(world.hub.may_act_for(&claim, Moment(world.now)), Err(Refusal::VoidClaim));
+    assert_eq!(world.hub.may_act_for(&claim, Moment(world.now)).map(drop), Err(Refusal::VoidClaim));
     assert!(!world.hub.is_of_today(&claim));
     let (account, as_of) = (claim.account, Some(claim.as_of));
     world.write(eve, Change::Login { account: account.clone(), as_of });
