@@ -105,9 +105,11 @@ impl Broadcast {
     ) {
         let mut recipients = Vec::new();
         telling.hub.recipients(audience, |session, viewpoint| {
-            recipients.push((session, viewpoint));
+            if except.binary_search(&session).is_err() {
+                recipients.push((session, viewpoint));
+            }
         });
-        for (session, viewpoint) in recipients.into_iter().filter(|it| !except.contains(&it.0)) {
+        for (session, viewpoint) in recipients {
             self.tell(telling, session, viewpoint, event);
         }
     }
