@@ -231,7 +231,6 @@ impl Connection {
         transport: Transport,
         address: PeerAddress,
         session: Dialect,
-        lane: u16,
         gate: LineGate,
         now: Tenths,
     ) -> Connection {
@@ -252,7 +251,7 @@ impl Connection {
             },
             deferred: None,
             share: ShareId::default(),
-            lane,
+            lane: 0,
             in_flush_queue: false,
             in_line_queue: false,
             has_gap: false,

@@ -111,12 +111,11 @@ impl Dialect {
     /// What becomes of a peer that has sent its last byte.
     pub fn input_ended(&self) -> Option<Action> {
         Some(match self {
-            // An IRC client that has sent its last byte has gone: none listens on. A request that has
-            // ended in its head has no answer.
-            Dialect::Irc(_) => Action::Gone,
             // It may still be reading the answer.
             Dialect::Http(http) if !http.is_unfinished() => return None,
-            Dialect::Http(_) => Action::Gone,
+            // An IRC client that has sent its last byte has gone: none listens on. A request that has
+            // ended in its head has no answer.
+            Dialect::Irc(_) | Dialect::Http(_) => Action::Gone,
             // It can give no password any more.
             Dialect::Plain(plain) if plain.is_locked() => plain::without_password(),
             Dialect::Plain(plain) if plain.is_undecided() => return None,

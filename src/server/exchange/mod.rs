@@ -97,7 +97,6 @@ impl Exchange {
         engine: Engine,
         broadcast: Broadcast,
         workers: Workers,
-        console: ConsoleService,
         live: Live,
         stats: Stats,
     ) -> Exchange {
@@ -108,7 +107,7 @@ impl Exchange {
             engine,
             broadcast,
             workers,
-            console,
+            console: ConsoleService::new(live.config()),
             live,
             stats,
             guesses: Guesses::new(),

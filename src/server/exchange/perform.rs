@@ -51,9 +51,12 @@ impl Exchange {
             Action::Stats => self.show_stats(token),
             Action::Reload => self.ask_for_reload(token),
             Action::Trace(on) => self.switch_trace(token, on),
-            Action::LoopLink | Action::Watch { .. } | Action::Viewer(_) => {
-                return self.perform_for_viewer(token, action);
-            }
+            Action::LoopLink
+            | Action::Watch { .. }
+            | Action::Viewer(_)
+            | Action::Respond { .. }
+            | Action::Scrape { .. }
+            | Action::Files(_) => return self.perform_for_web(token, action),
             Action::Tell(lines) => lines.iter().for_each(|line| self.notice(token, line)),
             Action::Show(event) => self.reply(token, &event),
             Action::AwaitRegistration(timeout) => {
@@ -88,14 +91,6 @@ impl Exchange {
             Action::Secured => self.secured(token),
             Action::HandshakeFailed(why) => self.handshake_failed(token, &why),
             Action::Reject { why, farewell } => self.turn_away(token, why, farewell.as_deref()),
-            Action::Respond { status, bytes, of_page } => {
-                self.respond(token, status, &bytes, of_page);
-            }
-            Action::Scrape { open_metrics, head_only } => {
-                let action = self.scrape(token, open_metrics, head_only);
-                return self.perform_one(token, action);
-            }
-            Action::Files(request) => self.perform_files(token, request),
             Action::Close => {
                 if let Some(connection) = self.net.connection(token) {
                     connection.life.entered = false;
@@ -122,8 +117,17 @@ impl Exchange {
         self.reply(token, event);
     }
 
-    fn perform_for_viewer(&mut self, token: Token, action: Action) -> bool {
+    /// What is asked for by HTTP, or for it.
+    fn perform_for_web(&mut self, token: Token, action: Action) -> bool {
         match action {
+            Action::Respond { status, bytes, of_page } => {
+                self.respond(token, status, &bytes, of_page);
+            }
+            Action::Scrape { open_metrics, head_only } => {
+                let action = self.scrape(token, open_metrics, head_only);
+                return self.perform_one(token, action);
+            }
+            Action::Files(request) => self.perform_files(token, request),
             Action::LoopLink => self.make_loop_link(token),
             Action::Watch { key, forwarded, answer } => {
                 let refusal = self.watch(token, key.as_deref(), forwarded, &answer);

@@ -97,8 +97,8 @@ impl Exchange {
         let session = Dialect::new(config.style, config.protocol);
         let lane = self.broadcast.enter(session.format());
         let token = self.net.insert(work_limit(config, &address), |token| {
-            let mut connection =
-                Connection::new(token, transport, address, session, lane, gate, tenths);
+            let mut connection = Connection::new(token, transport, address, session, gate, tenths);
+            connection.lane = lane;
             connection.life.counted = rejection.is_none();
             connection
         });
