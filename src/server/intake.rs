@@ -6,9 +6,10 @@
 //! sends a short line to a peer whose input has ended: a peer that listens reads it, and the system
 //! of one that is gone answers it with a reset, which ends the connection.
 
+use super::address::Via;
 use super::broadcast::Broadcast;
 use super::config::{Bytes, Config};
-use super::connection::{Connection, Phase, Via};
+use super::connection::{Connection, Phase};
 use super::gate::{Blocked, Wait};
 use super::net::{Net, Peer, PeerTimer};
 use super::stats::{Counter, Stats};

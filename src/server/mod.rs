@@ -32,6 +32,7 @@
 //! ```
 
 mod accept;
+mod address;
 mod admission;
 mod audit;
 mod broadcast;

@@ -1,6 +1,7 @@
 //! A hub with a journal that keeps everything and a worker that hashes nothing: decided, written
 //! down, applied, and checked after every record.
 
+mod accounts;
 mod certificates;
 mod files;
 mod metadata;
@@ -154,9 +155,9 @@ impl World {
                     Work::Hash { secret, purpose, .. } => {
                         (purpose, Outcome::Hashed(PasswordHash::new(reversed(&secret)), None))
                     }
-                    Work::Verify { secret, purpose: Purpose::Oper(name), .. } => {
+                    Work::Verify { secret, purpose: purpose @ Purpose::Oper(..), .. } => {
                         let fits = secret.expose() == "operator";
-                        (Purpose::Oper(name), Outcome::Verified(fits))
+                        (purpose, Outcome::Verified(fits))
                     }
                     Work::Challenge { .. } | Work::Proof { .. } => {
                         unreachable!("no command leads to SCRAM")

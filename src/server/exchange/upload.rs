@@ -1,11 +1,11 @@
 //! Files that come: who may upload one, how large it may be, and what is told when it is kept.
 
 use super::download::{PROGRESS, line};
-use super::perform::seconds;
+use super::logins::seconds;
 use super::{Exchange, session};
 use crate::chat::{Change, Claim, Command, Event, Hub, Kind, Origin, Refusal, StoredFile, limits};
+use crate::server::address::Via;
 use crate::server::config::Bytes;
-use crate::server::connection::Via;
 use crate::server::gate::Blocked;
 use crate::server::guesses::{Ended, Guess, Target};
 use crate::server::net::PeerTimer;
