@@ -23,6 +23,7 @@ pub use choices::{LogLevel, Operator, Registration, When};
 pub(super) use derived::share_of_memory;
 pub use files::FileSettings;
 pub use parameters::needs_restart;
+pub use parsers::LONGEST_LINE;
 pub use sources::{Invalid, Setting, Settings, Source, Task};
 pub use values::{Bytes, ChannelModes, Days, LineRate, Network, OrOff, Seconds};
 
@@ -42,9 +43,6 @@ use parsers::{
 };
 use std::num::NonZeroU32;
 use std::path::PathBuf;
-
-/// The longest line that can be configured: it must fit beside other input in an inbox.
-pub const LONGEST_LINE: usize = 32 * 1024;
 
 /// What `--name` is if no one gave the server one.
 const NO_NAME: &str = "chatloop.local";

@@ -1,6 +1,6 @@
 //! What an operator takes out of a data directory, and puts back: exports, backups.
 
-use crate::common::{Client, Server, scratch::Scratch};
+use crate::common::{Server, scratch::Scratch, told};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -8,15 +8,6 @@ use std::process::{Command, Output, Stdio};
 fn program(arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_chatloop-server"));
     command.args(arguments).stdin(Stdio::null()).output().unwrap()
-}
-
-fn told(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).unwrap()
-}
-
-fn ask(client: &mut Client, line: &str, words: &str) {
-    client.send(format!("{line}\n"));
-    while !client.line().contains(words) {}
 }
 
 fn mode(path: &str) -> u32 {
@@ -27,14 +18,14 @@ fn mode(path: &str) -> u32 {
 fn filled(data: &str) -> Server {
     let server = Server::start(&["--data", data]);
     let mut alice = server.join();
-    ask(&mut alice, "/nick alice", "known as alice");
-    ask(&mut alice, "/register sesame-1", "created");
-    ask(&mut alice, "/msg alice psst", "psst");
-    ask(&mut alice, "/join #den", "you joined #den");
-    ask(&mut alice, "/lock secret", "secret");
+    alice.ask("/nick alice", "known as alice");
+    alice.ask("/register sesame-1", "created");
+    alice.ask("/msg alice psst", "psst");
+    alice.ask("/join #den", "you joined #den");
+    alice.ask("/lock secret", "secret");
     alice.send("@#lobby hello \u{1b}[2J\nhidden words\n");
-    ask(&mut alice, "/react 1 :+1:", "reacted");
-    ask(&mut alice, "/history #lobby", "hello");
+    alice.ask("/react 1 :+1:", "reacted");
+    alice.ask("/history #lobby", "hello");
     server
 }
 
@@ -66,8 +57,8 @@ fn a_backup_is_made_while_the_server_runs_and_a_restored_server_goes_on() {
     assert_eq!(std::fs::read(format!("{fresh}/files/ab")).unwrap(), b"bytes");
     let server = Server::start(&["--data", &fresh]);
     let mut alice = server.join();
-    ask(&mut alice, "/login alice sesame-1", "logged in as alice");
-    ask(&mut alice, "/join #den", "hidden words");
+    alice.ask("/login alice sesame-1", "logged in as alice");
+    alice.ask("/join #den", "hidden words");
 }
 
 #[test]

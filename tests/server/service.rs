@@ -122,7 +122,7 @@ fn passwords_come_from_files_and_mistyped_variables_are_told() {
     let mut ann = Client::connect(server.address);
     ann.line();
     ann.send("/pass let-me-in\n/oper ann another1\n");
-    while !ann.line().contains("you are now a server operator") {}
+    ann.until("you are now a server operator");
     assert!(!server.log.so_far().iter().any(|line| line.contains("visible to every user")));
 
     std::fs::write(&opers, "root:operator\nnonsense-secret\n").unwrap();

@@ -229,20 +229,20 @@ fn an_operator_who_is_configured_no_longer_is_one_no_longer() {
     let mut root = server.join();
     for (client, words) in [(&mut ann, "ann open-sesame"), (&mut root, "root correct-horse")] {
         client.send(format!("/oper {words}\n"));
-        while !client.line().contains("you are now a server operator") {}
+        client.until("you are now a server operator");
     }
     file.write(&opers("other-sesame"));
     root.send("/rehash\n");
     server.log.wait_for("oper is now");
     root.send("/stats\n");
-    while !root.line().contains("clients connected") {}
+    root.until("clients connected");
     ann.send("/announce x\n");
-    while !ann.line().contains("only server operators may do that") {}
+    ann.until("only server operators may do that");
     file.write("");
     server.signal(Signal::SIGHUP);
     server.log.wait_for("oper is now none");
     root.send("/announce x\n");
-    while !root.line().contains("only server operators may do that") {}
+    root.until("only server operators may do that");
 }
 
 #[test]

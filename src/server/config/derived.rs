@@ -1,4 +1,4 @@
-//! What follows from the settings, for the parts of the server.
+//! The settings in the terms of the parts that act on them.
 
 use super::{Config, Registration};
 use crate::chat::{Flag, Modes, Moment, PasswordHash};

@@ -26,6 +26,7 @@ mod websocket;
 
 pub use download::{Answer, path_of};
 pub use origin::Settings;
+pub(super) use routes::Outcome;
 pub(super) use websocket::Received;
 pub use websocket::{Framing, WebSocket};
 
@@ -278,16 +279,6 @@ impl Session {
             Response::text(503, text).write(None, out);
         }
     }
-}
-
-/// What becomes of a request.
-pub(super) enum Outcome {
-    /// It is answered so.
-    Answer(Action),
-    /// It is answered with these bytes, and the connection is a WebSocket from here on.
-    Upgrade(WebSocket, Vec<u8>),
-    /// There is nothing to do.
-    Nothing,
 }
 
 /// What a viewer of the loop has said.
