@@ -35,6 +35,10 @@ use std::path::{Path, PathBuf};
 /// The version of the lines.
 const VERSION: u32 = 1;
 
+/// No server has written more records: a thousand a second for a thousand years. Above them there is
+/// room for those to come, and for their parts (`span`).
+const MOST_RECORDS: u64 = 1 << 45;
+
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Line {
@@ -283,12 +287,16 @@ impl Import {
                         "unsupported version {version} (supported: {VERSION})"
                     )));
                 }
+                if last > MOST_RECORDS {
+                    return fault("its last record is beyond any that a server has written");
+                }
                 self.last = Some((last, time));
             }
             _ if self.last.is_none() => return fault("this is not a chatloop export"),
             Line::State(state) => self.take_state(state)?,
             Line::Room(pair) => {
                 let mut hub = tree(&self.hub).map_err(invalid)?;
+                hub["last"] = self.last.map(|(last, _)| last).into();
                 if let Some(rooms) = hub["rooms"].as_array_mut() {
                     let name = pair[0].as_str().unwrap_or_default().to_owned();
                     rooms.retain(|room| {
@@ -301,8 +309,8 @@ impl Import {
             Line::Message(message) => {
                 message.check().map_err(Fault::Line)?;
                 let (id, time) = (message.message.id.0, message.message.time.0);
-                if id <= self.reached.0 || i64::try_from(id).is_err() {
-                    return fault("its id is not above the previous one");
+                if id <= self.reached.0 || id > MOST_RECORDS {
+                    return fault("its id is not above the previous one, or beyond any record");
                 }
                 if self.messages > 0 && time < self.reached.1 {
                     return fault("its time is before the previous one");
@@ -331,6 +339,10 @@ impl Import {
         let hub: Hub = serde_json::from_str(&state.to_string())
             .map_err(|error| Fault::Line(error.to_string()))?;
         hub.check().map_err(Fault::Line)?;
+        // A record that is not above it would count as one that is applied already.
+        if hub.last().map(|last| last.0) > self.last.map(|(last, _)| last) {
+            return Err(Fault::Line("its last record is not that of the first line".to_owned()));
+        }
         self.hub = hub;
         Ok(())
     }

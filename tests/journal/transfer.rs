@@ -115,6 +115,11 @@ fn an_import_is_checked_as_at_the_door() {
         (r#""name":"alice""#, r#""name":"alice\u001b""#),
         (r##""name":"#lobby""##, r##""name":"#hobby""##),
         (r#""to":"alice""#, r#""to":"alice bob""#),
+        (r#""last":"#, r#""last":1844674407370955"#),
+        (r#"],"last":"#, r#"],"last":9"#),
+        (r#""last_number":"#, r#""last_number":1844674407370955"#),
+        (r#""since":"#, r#""since":922337203685477580"#),
+        (r#""renewed":"#, r#""renewed":99999"#),
     ] {
         assert!(good.contains(before), "{before} is not in {good}");
         let hostile = good.replacen(before, after, 1);
