@@ -296,7 +296,6 @@ impl Import {
             Line::State(state) => self.take_state(state)?,
             Line::Room(pair) => {
                 let mut hub = tree(&self.hub).map_err(invalid)?;
-                hub["last"] = self.last.map(|(last, _)| last).into();
                 if let Some(rooms) = hub["rooms"].as_array_mut() {
                     let name = pair[0].as_str().unwrap_or_default().to_owned();
                     rooms.retain(|room| {
@@ -335,14 +334,14 @@ impl Import {
     }
 
     /// Takes a state that a server could have been in, and no other.
-    fn take_state(&mut self, state: Value) -> Result<(), Fault> {
+    fn take_state(&mut self, mut state: Value) -> Result<(), Fault> {
+        if let Some(state) = state.as_object_mut() {
+            // A record that is not above its own last one would count as one that is applied already.
+            state.insert("last".to_owned(), self.last.map(|(last, _)| last).into());
+        }
         let hub: Hub = serde_json::from_str(&state.to_string())
             .map_err(|error| Fault::Line(error.to_string()))?;
         hub.check().map_err(Fault::Line)?;
-        // A record that is not above it would count as one that is applied already.
-        if hub.last().map(|last| last.0) > self.last.map(|(last, _)| last) {
-            return Err(Fault::Line("its last record is not that of the first line".to_owned()));
-        }
         self.hub = hub;
         Ok(())
     }

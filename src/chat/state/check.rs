@@ -63,7 +63,7 @@ impl Hub {
 
     /// No id is above that of the last record: the ones to come are, and what is numbered by them.
     fn check_ids(&self) -> Checked {
-        let last = self.last.unwrap_or_default();
+        let Some(last) = self.last else { return Ok(()) };
         let of_rooms = self.rooms.values().flat_map(|room| {
             let recent = room.recent.iter().map(|recent| recent.reference.id);
             recent.chain([room.since, RecordId(room.last_number)])
