@@ -1,4 +1,4 @@
-//! What follows from the settings, for the parts of the server.
+//! Values derived from the settings, for the parts of the server.
 
 use super::{Config, Registration};
 use crate::chat::{Flag, Modes, Moment, PasswordHash};
