@@ -14,6 +14,7 @@ use super::plain::{self, PlainLines, is_quit};
 use super::secrets::{self, Forms};
 use super::{Notice, Severity};
 use crate::terminal::{ConsoleEvent, ConsoleOptions, LineConsole, MAX_PASTE, Mask};
+use crate::wire::plural::counted;
 use std::io;
 use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
@@ -134,11 +135,13 @@ impl Console {
                 ConsoleEvent::PasteDeclined(count, true) => {
                     self.declined = Some((now, self.terminal.editor.line().to_owned()));
                     self.notice(&Notice::note(format!(
-                        "{count} lines not sent: edit them (⏎ ends each), Enter sends, Ctrl-C clears"
+                        "{} not sent: edit them (⏎ ends each), Enter sends, Ctrl-C clears",
+                        counted(count, "line")
                     )));
                 }
                 ConsoleEvent::PasteDeclined(count, false) => self.notice(&Notice::note(format!(
-                    "{count} lines not sent, too many to edit here; Ctrl-Y asks again"
+                    "{} not sent, too much to edit here; Ctrl-Y asks again",
+                    counted(count, "line")
                 ))),
                 ConsoleEvent::Cleared => self.cleared = Some(now),
                 ConsoleEvent::Interrupt

@@ -2,7 +2,7 @@
 
 use crate::tls::Fingerprint;
 use crate::wire::address::{Address, DEFAULT_HOST, Port};
-use crate::wire::seconds::{seconds, seconds_or_forever};
+use crate::wire::seconds::{seconds_or_forever, some_seconds};
 use chatloop_reactor::Backend;
 use clap::{Parser, ValueEnum};
 use std::path::PathBuf;
@@ -117,7 +117,7 @@ pub struct Options {
     pub upload: Vec<PathBuf>,
 
     /// Connection timeout per address
-    #[arg(long, value_name = "SECONDS", default_value = "2", value_parser = seconds)]
+    #[arg(long, value_name = "SECONDS", default_value = "2", value_parser = some_seconds)]
     pub timeout: Duration,
 
     /// Script mode: how long to wait for replies after the end of standard input [default: 1; 0 if
@@ -221,7 +221,14 @@ mod tests {
         let forever = Options::try_parse_from(["chatloop-client", "--linger", "forever"]).unwrap();
         assert!(forever.linger.unwrap() > Duration::from_secs(86_400 * 365));
         assert_eq!(full.timestamps, Timestamps::Always);
-        for wrong in ["--timeout=-1", "--timeout=nan", "--timeout=1e300", "--backend=iocp", "x y"] {
+        for wrong in [
+            "--timeout=-1",
+            "--timeout=0",
+            "--timeout=nan",
+            "--timeout=1e300",
+            "--backend=iocp",
+            "x y",
+        ] {
             assert!(Options::try_parse_from(["chatloop-client", "h", wrong]).is_err(), "{wrong}");
         }
     }

@@ -368,6 +368,7 @@ impl<'options> Client<'options> {
     /// The exit code when everything is sent.
     fn done(&self) -> Exit {
         match (&self.front, &self.irc) {
+            (Front::Script(script), _) if script.input_failed => Exit::System,
             (Front::Script(_), Some(session)) if session.lost => Exit::Lost,
             (Front::Script(_), Some(session)) if session.failed => Exit::Rejected,
             _ => Exit::Done,

@@ -28,8 +28,7 @@ use chatloop_reactor::{Backend, Interest, Poller, Registration};
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// Bytes waiting to be written above which nothing more is read from the server.
@@ -49,6 +48,8 @@ pub struct Script {
     output_registration: Registration,
     input_begun: bool,
     input_ended: bool,
+    /// It could not be read to its end.
+    pub input_failed: bool,
     output_closed: bool,
     sent: SentLines,
     /// Bytes to be written.
@@ -61,6 +62,8 @@ pub struct Script {
     literal: bool,
     /// In IRC, the beginning of a line of input.
     begun: Vec<u8>,
+    /// Files to upload in place of input.
+    uploads: VecDeque<PathBuf>,
 }
 
 impl Script {
@@ -76,6 +79,7 @@ impl Script {
             output_registration: Registration::new(OUTPUT),
             input_begun: false,
             input_ended: !options.upload.is_empty(),
+            input_failed: false,
             output_closed: false,
             sent: SentLines::default(),
             pending: VecDeque::new(),
@@ -84,14 +88,15 @@ impl Script {
             json: options.json,
             quiet: options.quiet || !options.upload.is_empty(),
             literal: options.literal,
-            begun: options.upload.iter().flat_map(|file| upload_line(file)).collect(),
+            begun: Vec::new(),
+            uploads: options.upload.iter().cloned().collect(),
         })
     }
 
     /// Whether standard input has been read to its end, and in IRC the server has taken all of it.
     pub fn has_sent_all(&self, irc: &Irc) -> bool {
         let taken = irc.as_ref().is_none_or(|session| session.is_idle());
-        self.input_ended && self.begun.is_empty() && taken
+        self.input_ended && self.begun.is_empty() && self.uploads.is_empty() && taken
     }
 
     /// Whether standard output was closed by its reader.
@@ -141,6 +146,7 @@ impl Script {
                 _ => {
                     let text = format!("could not read standard input: {error}");
                     startup::to_stderr(&Notice::error(text), self.red);
+                    self.input_failed = true;
                     self.end_input(link, irc);
                 }
             },
@@ -164,6 +170,13 @@ impl Script {
     /// to the room that is current then, and waits for the server's answer.
     fn type_lines(&mut self, irc: &mut Irc) {
         let Some(session) = irc else { return };
+        let now = self.painter.now.timestamp();
+        while session.is_settled()
+            && !session.is_full()
+            && let Some(file) = self.uploads.pop_front()
+        {
+            session.upload_file(file, now);
+        }
         let begun = std::mem::take(&mut self.begun);
         let mut rest = &begun[..];
         while ((session.is_settled() && !session.is_full()) || session.has_quit())
@@ -179,7 +192,6 @@ impl Script {
             if line.trim().is_empty() || session.has_quit() {
                 continue;
             }
-            let now = self.painter.now.timestamp();
             if self.literal { session.said(line, now) } else { session.typed(&[line], now) }
         }
         self.begun = rest.to_vec();
@@ -232,7 +244,7 @@ impl Script {
     pub fn refresh(&mut self, irc: &mut Irc) {
         let Some(session) = irc else { return };
         self.show(session.take_shown());
-        if !self.begun.is_empty() {
+        if !self.begun.is_empty() || !self.uploads.is_empty() {
             self.type_lines(irc);
         }
     }
@@ -304,9 +316,4 @@ impl Script {
         let written = self.output.write_all(self.pending.make_contiguous());
         written.or_else(|error| self.output_failed(error))
     }
-}
-
-/// What a script would type to upload a file.
-fn upload_line(file: &Path) -> Vec<u8> {
-    [b"/upload ", file.as_os_str().as_bytes(), b"\n"].concat()
 }

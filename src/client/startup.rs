@@ -77,14 +77,18 @@ pub(super) fn connect_options(
     if nick.contains(char::is_whitespace) || nick.starts_with(':') {
         return Err(format!("invalid nick \"{nick}\": it contains a space or begins with a colon"));
     }
-    for room in &options.join {
-        if room.contains([' ', ',', '\u{7}']) || !room.starts_with(['#', '&', '!']) {
-            let what = match room.starts_with(['#', '&', '!']) {
-                true => "room names contain no spaces and no commas".to_owned(),
-                false => format!("room names begin with # (try '#{room}')"),
-            };
-            return Err(format!("invalid room name \"{room}\": {what}"));
-        }
+    // A variable may be empty, and its rooms may be parted by a comma and a space.
+    let rooms = options.join.iter().map(|room| room.trim()).filter(|room| !room.is_empty());
+    let rooms: Vec<String> = rooms.map(str::to_owned).collect();
+    for room in &rooms {
+        let what = if room.contains([' ', ',', '\u{7}']) {
+            "room names contain no spaces and no commas".to_owned()
+        } else if !room.starts_with(['#', '&', '!']) {
+            format!("room names begin with # (try '#{room}')")
+        } else {
+            continue;
+        };
+        return Err(format!("invalid room name \"{room}\": {what}"));
     }
     let password = match &options.password_file {
         Some(path) => Some(first_line(path)?),
@@ -112,7 +116,7 @@ pub(super) fn connect_options(
         sasl: options.sasl,
         scram_seen,
         tls,
-        rooms: options.join.clone(),
+        rooms,
         person,
         seed: getrandom::u32().map_err(no_random)?,
         nonce: nonce().map_err(no_random)?,

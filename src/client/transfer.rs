@@ -53,15 +53,17 @@ impl<F: FnMut(Progress)> Meter<F> {
 pub(super) fn upload(
     target: &Target,
     below: &str,
-    path: &str,
+    path: &Path,
     tell: impl FnMut(Progress),
 ) -> Result<String, String> {
-    let shown = shown(path);
+    let shown = shown(&path.to_string_lossy());
     let local = |error: io::Error| format!("cannot read {shown}: {}", in_words(&error));
+    // Opening a FIFO would wait for its writer.
+    let is_file = std::fs::metadata(path).map_err(local)?.is_file();
+    let name = path.file_name().filter(|_| is_file);
+    let name = name.ok_or_else(|| format!("{shown} is not a file"))?.to_string_lossy();
     let mut file = File::open(path).map_err(local)?;
     let about = file.metadata().map_err(local)?;
-    let name = Path::new(path).file_name().filter(|_| about.is_file());
-    let name = name.ok_or_else(|| format!("{shown} is not a file"))?.to_string_lossy();
     let broken = |error: io::Error| format!("{shown} was not uploaded: {}", in_words(&error));
     let mut connection = Connection::open(target).map_err(broken)?;
     let head = format!(

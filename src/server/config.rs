@@ -23,7 +23,6 @@ pub use choices::{LogLevel, Operator, Registration, When};
 pub(super) use derived::share_of_memory;
 pub use files::FileSettings;
 pub use parameters::needs_restart;
-pub use parsers::LONGEST_LINE;
 pub use sources::{Invalid, Setting, Settings, Source, Task};
 pub use values::{Bytes, ChannelModes, Days, LineRate, Network, OrOff, Seconds};
 
@@ -38,6 +37,7 @@ use chatloop_reactor::fault::FaultPlan;
 use chatloop_reactor::listener::LONGEST_BACKLOG;
 use clap::builder::BoolishValueParser;
 use clap::{Args, Parser};
+pub use parsers::LONGEST_LINE;
 use parsers::{
     parse_host, parse_listen, parse_max_data, parse_max_line, parse_origin, parse_secret,
 };

@@ -3,8 +3,8 @@
 //! | file | subject |
 //! |---|---|
 //! | [`turn`] | the loop and its order; read this first |
-//! | `start`, `accept`, `admission`, `origins` | listening, accepting, and how many of one origin |
-//! | `net`, `connection`, `address`, `gate`, `deferred` | connections, and when their next line may be taken |
+//! | `start`, `accept`, `address`, `admission`, `origins` | listening, accepting, and how many of one origin |
+//! | `net`, `connection`, `gate`, `deferred` | connections, and when their next line may be taken |
 //! | `intake`, `shares`, `stint` | lines out of inboxes: what they cost, whose is next, how long a turn takes some |
 //! | `exchange` | performing actions, applying records |
 //! | `engine` | the hub and the journal |

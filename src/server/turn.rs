@@ -27,6 +27,7 @@ use super::worker::Workers;
 use crate::chat::Moment;
 use crate::journal::Threads;
 use crate::trace::{self, Event, Phase, Trace};
+use crate::wire::plural::counted;
 use ::log::{info, warn};
 use chatloop_reactor::fault::Faults;
 use chatloop_reactor::{
@@ -148,10 +149,10 @@ impl Server {
     pub fn ready_line(&mut self) -> String {
         let places: Vec<String> = self.acceptor.addresses().map(|it| it.to_string()).collect();
         let (places, backend) = (places.join(" and "), self.exchange.net().poller().backend());
-        let capacity = self.acceptor.capacity();
+        let capacity = counted(self.acceptor.capacity(), "client");
         let tls = self.exchange.certificate();
         let tls = tls.map_or(String::new(), |certificate| format!(", TLS with the {certificate}"));
-        format!("listening on {places} with {backend}, room for {capacity} clients{tls}")
+        format!("listening on {places} with {backend}, room for {capacity}{tls}")
     }
 
     /// Turns until it is asked to stop (SIGINT, SIGTERM).

@@ -119,6 +119,7 @@ fn reason(error: &clap::Error) -> String {
     }
     let value = error.get(ContextKind::InvalidValue).map(ToString::to_string).unwrap_or_default();
     match error.get(ContextKind::ValidValue) {
+        _ if value.is_empty() => "the value is empty".to_owned(),
         Some(ContextValue::Strings(right)) => {
             format!("invalid value '{value}': expected one of {}", right.join(", "))
         }

@@ -197,13 +197,13 @@ impl Editor {
     }
 
     /// Handles a paste. A single line is inserted at the cursor, without its final newline. Several
-    /// lines are joined with the text before and after the cursor, as if they had been typed, and
+    /// lines, or one that is too long to edit, are joined with the text before and after the cursor, as if they had been typed, and
     /// returned as a question; empty lines are dropped, because some servers take an empty line as
     /// a request to disconnect, unless the caller keeps them.
     pub fn paste(&mut self, pasted: &str, keeps_blank_lines: bool) -> Outcome {
         self.killing = false;
         let one_line = pasted.trim_end_matches('\n');
-        if !one_line.contains('\n') {
+        if !one_line.contains('\n') && self.line.len() + one_line.len() <= MAX_LINE {
             return if one_line.is_empty() { Outcome::Unchanged } else { self.insert(one_line) };
         }
         let (before, after) = self.line.split_at(self.cursor);

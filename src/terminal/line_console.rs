@@ -427,6 +427,7 @@ impl LineConsole {
             (Some(Question { lines, text }), _) => {
                 asked = match text {
                     Some(text) => format!("{text} [y/N] "),
+                    None if lines.len() == 1 => "send 1 line? [y/N] ".to_owned(),
                     None => format!("send {} lines? [y/N] ", lines.len()),
                 };
                 Face { prompt: "", style: "", line: &asked, cursor: asked.len() }

@@ -16,6 +16,15 @@ pub fn seconds_or_forever(text: &str) -> Result<Duration, String> {
     seconds(text).map_err(|error| format!("{error}, or forever"))
 }
 
+/// The same, but not zero: a timeout that has passed before anything can happen is none.
+///
+/// # Errors
+/// A text for people: it is not such a time.
+pub fn some_seconds(text: &str) -> Result<Duration, String> {
+    let error = || "expected a number of seconds above 0, such as 2 or 0.5".to_owned();
+    seconds(text).ok().filter(|time| !time.is_zero()).ok_or_else(error)
+}
+
 /// `2`, `0.5`.
 ///
 /// # Errors

@@ -5,8 +5,10 @@ use crate::pty::Terminal;
 use crate::real_server::RealServer;
 use crate::start::Start;
 use chatloop_reactor::{Backend, Interest, Poller, Token};
+use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
@@ -32,6 +34,10 @@ impl Scratch {
 
     /// Runs a script in here.
     fn client(&self, server: SocketAddr, arguments: &[&str], input: &str) -> Output {
+        self.run(server, arguments, input)
+    }
+
+    fn run(&self, server: SocketAddr, arguments: &[impl AsRef<OsStr>], input: &str) -> Output {
         let mut client = Command::new(env!("CARGO_BIN_EXE_chatloop-client"))
             .args([server.ip().to_string(), server.port().to_string()])
             .args(["--timeout", "20", "--linger", "0", "--nick", "ada"])
@@ -118,6 +124,34 @@ fn what_goes_wrong_is_said_and_nothing_is_overwritten() {
     assert!(scratch.read("plan.bin") == Some(content));
     for name in ["other.bin", "other.bin.part", "x.bin", "x.bin.part"] {
         assert_eq!(scratch.read(name), None, "{name}");
+    }
+}
+
+/// A name is no line: neither a newline in it nor a room at its end means anything. And what is no file is
+/// not waited for.
+#[test]
+fn every_name_can_be_uploaded() {
+    let scratch = Scratch::new("names");
+    let running = RealServer::start(0, &[]);
+    nix::unistd::mkfifo(&scratch.0.join("fifo"), nix::sys::stat::Mode::S_IRWXU).unwrap();
+    for (name, refused) in [
+        (&b"plan #lobby"[..], None),
+        (b"not\xffutf8", None),
+        (b" - ", None),
+        (b"two\nlines", Some("two␊lines was not uploaded: invalid file name")),
+        (b"fifo", Some("fifo is not a file")),
+    ] {
+        if name != b"fifo" {
+            std::fs::write(scratch.0.join(OsStr::from_bytes(name)), b"content").unwrap();
+        }
+        let argument = OsStr::from_bytes(&[b"--upload=", name].concat()).to_owned();
+        let output = scratch.run(running.address, &[argument], "");
+        let (printed, errors) = texts(&output);
+        assert_eq!(output.status.code(), Some(refused.is_some().into()), "{printed}{errors}");
+        match refused {
+            Some(why) => assert!(errors.contains(why), "{errors}"),
+            None => assert!(printed.starts_with("http://") && printed.lines().count() == 1),
+        }
     }
 }
 

@@ -148,7 +148,7 @@ fn who_is_not_let_in_or_not_heard_is_exit_code_1() {
             peer.expect(&["JOIN #x"]);
             peer.say(":srv 473 bot #x :Cannot join channel (+i)");
         },
-        "could not join #x: Cannot join channel (+i)",
+        "could not join #x: it is invite-only",
     );
     // A number of this server alone.
     refused(

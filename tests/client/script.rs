@@ -76,6 +76,17 @@ fn every_kind_of_input_is_sent_to_its_end_and_the_replies_are_heard() {
     }
 }
 
+#[test]
+fn input_that_cannot_be_read_is_exit_code_4() {
+    let server = LineServer::new();
+    let folder = File::open(std::env::temp_dir()).unwrap();
+    let child = client(server.address(), &["--linger=0"]).stdin(folder).start();
+    let _peer = server.accept();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(4));
+    assert!(text(&output.stderr).contains("could not read standard input"));
+}
+
 /// A shell's `<&-`: the runtime opens /dev/null in its place.
 #[test]
 fn standard_input_may_be_closed() {
@@ -174,6 +185,11 @@ fn settings_come_from_a_file_and_variables_and_an_error_names_them() {
             "",
             ("CHATLOOP_CLIENT_BELL", "loud"),
             "environment variable CHATLOOP_CLIENT_BELL: invalid value 'loud'",
+        ),
+        (
+            "",
+            ("CHATLOOP_CLIENT_JOIN", ", #a, b"),
+            "invalid room name \"b\": room names begin with #",
         ),
     ] {
         let output = run(content, variable);

@@ -151,8 +151,15 @@ fn a_paste_that_is_too_long_to_edit_is_asked_about_again() {
     terminal.wait_for("Ctrl-Y asks again");
     terminal.type_keys("\x19");
     terminal.wait_for("send 200 lines?");
+    terminal.type_keys("y");
+    for _ in 0..200 {
+        peer.hear().unwrap();
+    }
+    // One line may be as long.
+    terminal.type_keys(&format!("draft \x1b[200~{}\r\x1b[201~", "y".repeat(20_000)));
+    terminal.wait_for("send 1 line?");
     terminal.type_keys("y\x04");
-    assert_eq!(peer.hear_all().len(), 200);
+    assert_eq!(peer.hear_all(), ["draft ".to_owned() + &"y".repeat(20_000)]);
 }
 
 #[test]

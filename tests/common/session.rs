@@ -1,10 +1,10 @@
-//! A session of its own for a program, whose terminal its standard input is.
+//! A separate session for a program, whose terminal its standard input is.
 
 use nix::libc;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
-/// Gives a program a session of its own, whose terminal its standard input is.
+/// Starts a program in a separate session, whose terminal its standard input is.
 pub fn at_its_own_terminal(command: &mut Command) -> &mut Command {
     // SAFETY: between fork and exec only setsid and ioctl are called, which POSIX allows there.
     unsafe {

@@ -131,6 +131,8 @@ fn a_wrong_variable_is_named_and_a_password_is_not_shown() {
         assert_eq!(output.status.code(), Some(2), "{output:?}");
         String::from_utf8(output.stderr).unwrap()
     };
+    let said = message(&[], &[("CHATLOOP_DATA", "")]);
+    assert!(said.contains("CHATLOOP_DATA: the value is empty"), "{said}");
     let said = message(&[], &[("CHATLOOP_FLOOD_LIMIT", "fast")]);
     assert!(said.contains("CHATLOOP_FLOOD_LIMIT") && said.contains("20/s"), "{said}");
     let file = File::new("oper = [\"ann-hunter2\"]");

@@ -99,9 +99,10 @@ pub(super) struct Missed {
 }
 
 impl RoomLog {
-    /// The room was joined now.
-    pub fn enter(&mut self, now: Timestamp) {
+    /// The room was joined now. `exact` if that is the server's time and nothing before it is wanted.
+    pub fn enter(&mut self, now: Timestamp, exact: bool) {
         self.entered = self.entered.or(Some(now));
+        self.newest = self.newest.or(self.entered.filter(|_| exact));
     }
 
     /// Bytes of the messages that wait for the end of a catch-up.
@@ -300,7 +301,7 @@ mod tests {
             let count = seen + count;
             let server = server(page);
             let mut log = RoomLog::default();
-            log.enter(Timestamp::from_millisecond(BEGIN).unwrap());
+            log.enter(Timestamp::from_millisecond(BEGIN).unwrap(), false);
             let mut shown: Vec<usize> = Vec::new();
             for it in 1..=seen {
                 shown.push(number(&log.live(message(it), MAX_WAITING).unwrap()));

@@ -1,12 +1,13 @@
 //! Files as a session knows them: the one that is on its way, and those that were shared.
 
 use std::collections::VecDeque;
+use std::path::PathBuf;
 
 /// A file that the loop is to move.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum FileRequest {
     /// This file, to below this URL.
-    Upload { path: String, url: String },
+    Upload { path: PathBuf, url: String },
     /// This URL, to this file.
     Download { url: String, to: Option<String> },
 }
@@ -16,7 +17,7 @@ pub(super) enum State {
     #[default]
     Idle,
     /// The server was asked where to upload a file to; the serial number of the line that asks.
-    Asked { path: String, serial: u64 },
+    Asked { path: PathBuf, serial: u64 },
     /// The loop is to move it, or does so.
     Moving(Option<FileRequest>),
 }

@@ -7,7 +7,8 @@ use super::file_state::{FileRequest, State};
 use super::messages::ChatMessage;
 use crate::client::display::MessageKind;
 use crate::wire::clean::clean;
-use std::path::Path;
+use jiff::Timestamp;
+use std::path::{Path, PathBuf};
 
 /// Shared files that are known by their names.
 const MAX_SHARED: usize = 100;
@@ -32,17 +33,27 @@ impl IrcSession {
 
     /// `/upload FILE [#room]`.
     pub(super) fn upload(&mut self, rest: &str) {
-        if !self.is_free() {
-            return;
-        }
         let (path, room) = match rest.rsplit_once(' ') {
             Some((path, room)) if self.server.is_room(room) => (path.trim_end(), Some(room)),
             _ => (rest, None),
         };
+        self.upload_to(PathBuf::from(path), room);
+    }
+
+    /// Uploads a file for the current room: its path may hold what a typed line cannot.
+    pub fn upload_file(&mut self, path: PathBuf, now: Timestamp) {
+        self.begin_typing(now);
+        self.upload_to(path, None);
+    }
+
+    fn upload_to(&mut self, path: PathBuf, room: Option<&str>) {
+        if !self.is_free() {
+            return;
+        }
         let room = room.map(str::to_owned).or_else(|| self.rooms.current.clone());
         let words: Vec<&str> = room.iter().map(String::as_str).collect();
         self.queue("UPLOAD", &words, None);
-        self.files.state = State::Asked { path: path.to_owned(), serial: self.pace.handed };
+        self.files.state = State::Asked { path, serial: self.pace.handed };
     }
 
     /// `/download URL [FILE]`; a name in place of the URL is that of a file that was shared here.

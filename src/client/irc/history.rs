@@ -95,9 +95,7 @@ impl IrcSession {
             self.join(&name, key.as_ref().map(|key| key.as_str()));
         }
         self.missed.asked_of.clear();
-        if let Some(lost_at) =
-            self.missed.since.filter(|_| self.server.keeps_history() && self.connect_options.person)
-        {
+        if let Some(lost_at) = self.missed.since.filter(|_| self.server.keeps_history()) {
             let until = self.now.checked_add(SignedDuration::from_hours(24)).unwrap_or(self.now);
             let (since, until) = (shortly_before(lost_at), by_timestamp(until));
             self.queue("CHATHISTORY", &["TARGETS", &since, &until, &MAX_PEOPLE.to_string()], None);
@@ -105,9 +103,10 @@ impl IrcSession {
         self.check_rejoined();
     }
 
-    /// A room was joined: requests its last messages, or those that were missed.
+    /// A room was joined: requests its last messages, or those that were missed. A script wants only
+    /// the latter.
     pub(super) fn request_history(&mut self, name: &str, returns: bool) {
-        if !self.server.keeps_history() || !self.connect_options.person {
+        if !self.server.keeps_history() || !(self.connect_options.person || returns) {
             return;
         }
         let Some(room) = self.rooms.get(&self.server, name) else { return };

@@ -43,7 +43,7 @@ impl IrcSession {
             && about_last
     }
 
-    fn begin_typing(&mut self, now: Timestamp) {
+    pub(super) fn begin_typing(&mut self, now: Timestamp) {
         self.now = now;
         self.rows_left = ROWS_SHOWN;
         self.quit = false;

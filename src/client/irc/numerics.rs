@@ -96,7 +96,13 @@ impl IrcSession {
             && !matches!(number, 401 | 404 | 441..=443 | 482)
         {
             let room = self.rooms.joining.remove(place).room;
-            self.fail(format!("could not join {room}: {text}"));
+            self.fail(match number {
+                471 => format!("could not join {room}: it is full"),
+                473 => format!("could not join {room}: it is invite-only"),
+                474 => format!("could not join {room}: you are banned from it"),
+                475 => format!("could not join {room}: it needs a key (try /join {room} KEY)"),
+                _ => format!("could not join {room}: {text}"),
+            });
             return self.check_rejoined();
         }
         if self.message_rejected(label, text) {

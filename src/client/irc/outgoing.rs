@@ -9,6 +9,7 @@ use super::sent_messages::Sent;
 use crate::client::display::MessageKind;
 use crate::client::secrets;
 use crate::wire::irc::{Limits, LineWriter, render::pieces};
+use std::borrow::Cow;
 
 /// Bytes of `user@host` where it is not known: what most servers allow.
 const LONGEST_ADDRESS: usize = 10 + 1 + 63;
@@ -49,6 +50,8 @@ impl IrcSession {
     /// Sends lines. One that fits is one message; more are one `draft/multiline` message, or as
     /// many messages as it takes. Empty lines are kept only in the former.
     pub(super) fn send_message(&mut self, outgoing: Outgoing<'_>, lines: &[&str]) {
+        let lines: Vec<_> = lines.iter().map(|line| no_request(line)).collect();
+        let lines: &[&str] = &lines.iter().map(|line| &**line).collect::<Vec<_>>();
         if self.shows_at_once(outgoing.to) {
             self.show_own(outgoing, &lines.join("\n"));
         }
@@ -184,5 +187,14 @@ impl IrcSession {
         };
         self.fail(format!("not sent to {target}: {why}: {text}"));
         true
+    }
+}
+
+/// A text without the byte that makes a CTCP request of it, which only a program can mean: a line of a
+/// log is talk, whatever it begins with. chatloop's plain lines show the byte the same way.
+fn no_request(text: &str) -> Cow<'_, str> {
+    match text.contains('\u{1}') {
+        true => Cow::Owned(text.replace('\u{1}', "\u{2401}")),
+        false => Cow::Borrowed(text),
     }
 }

@@ -148,7 +148,7 @@ impl IrcSession {
         }
         self.request_history(name, returns);
         if let Some(room) = self.rooms.get(&self.server, name) {
-            room.log.enter(since);
+            room.log.enter(since, !self.connect_options.person && self.newest.is_some());
         }
         self.check_rejoined();
     }

@@ -4,7 +4,7 @@ use crate::lab::connections::Wrapping;
 use crate::lab::payload;
 use crate::tls::{Connector, Fingerprint, Trust};
 use crate::wire::address::{Address, DEFAULT_HOST};
-use crate::wire::seconds::seconds;
+use crate::wire::seconds::{seconds, some_seconds};
 use chatloop_reactor::Backend;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
@@ -117,7 +117,7 @@ pub struct Options {
     #[arg(long, default_value = "0", value_name = "SECONDS", value_parser = seconds)]
     pub hold: Duration,
     /// Give up after this long without progress
-    #[arg(long, default_value = "10", value_name = "SECONDS", value_parser = seconds)]
+    #[arg(long, default_value = "10", value_name = "SECONDS", value_parser = some_seconds)]
     pub timeout: Duration,
     /// Polling interface: auto, epoll, kqueue, poll, select
     #[arg(long, default_value = "auto", value_name = "NAME")]

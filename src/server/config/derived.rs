@@ -1,4 +1,4 @@
-//! The settings in the terms of the parts that act on them.
+//! Values derived from the settings, for the parts of the server.
 
 use super::{Config, Registration};
 use crate::chat::{Flag, Modes, Moment, PasswordHash};

@@ -10,6 +10,7 @@ use crate::server::start::{NOBODY, StartError};
 use crate::server::stats::Counter;
 use crate::server::transfers::{News, Transfers};
 use crate::session::{Fetch, FileRequest, http};
+use crate::wire::plural::counted;
 use chatloop_reactor::{Token, Waker};
 use log::info;
 use std::sync::Arc;
@@ -214,7 +215,7 @@ pub(super) fn line(file: &StoredFile, base: &str) -> String {
 fn size_text(bytes: u64) -> String {
     const UNITS: [&str; 4] = ["kB", "MB", "GB", "TB"];
     if bytes < 1_000 {
-        return format!("{bytes} bytes");
+        return counted(bytes as usize, "byte");
     }
     let (mut tenths, mut unit) = (bytes.div_ceil(100), 0);
     while tenths >= 10_000 && unit + 1 < UNITS.len() {

@@ -103,7 +103,14 @@ impl Exchange {
             Purpose::Login(Claim { account: name, .. }) | Purpose::Change(name, _) => {
                 (Target::Account(name.clone()), known(name))
             }
-            Purpose::Oper(name, _) => (Target::Oper(hub.known_or_stand_in(name)), false),
+            Purpose::Oper(name, _) => {
+                let is_configured = self.live.config().oper_hash(name).is_some();
+                let name =
+                    if is_configured { Name::new(name) } else { hub.known_or_stand_in(name) };
+                let guesses = &self.guesses;
+                let known = origin.is_some_and(|origin| guesses.knows_operator(&name, origin));
+                (Target::Oper(name), known)
+            }
             Purpose::Register(_)
             | Purpose::RegisterEarly(_)
             | Purpose::Replace(_)

@@ -273,8 +273,8 @@ impl Exchange {
         let left = |limit: Bytes, used: u64| (limit.0 as u64).saturating_sub(used);
         let bounds = [
             (left(files.file_max.on().unwrap_or(Bytes(0)), 0), FileLimit::Size),
-            (left(own, kept.own + coming.own), own_limit),
-            (left(config.files_all(), kept.all + coming.all), FileLimit::All),
+            (left(own, kept.own.saturating_add(coming.own)), own_limit),
+            (left(config.files_all(), kept.all.saturating_add(coming.all)), FileLimit::All),
         ];
         // What comes in chunks says no length: it may have what there is.
         let wanted = length.unwrap_or(1);

@@ -26,7 +26,6 @@ mod websocket;
 
 pub use download::{Answer, path_of};
 pub use origin::Settings;
-pub(super) use routes::Outcome;
 pub(super) use websocket::Received;
 pub use websocket::{Framing, WebSocket};
 
@@ -39,6 +38,7 @@ use crate::wire::http_body::Decoder;
 use crate::wire::websocket::{Opcode, write_frame};
 use cors::Reader;
 use respond::respond;
+pub(super) use routes::Outcome;
 use routes::{Route, answer, route};
 use std::time::Duration;
 

@@ -32,6 +32,8 @@ fn commands_become_lines() {
         ("@#x from afar", "PRIVMSG #x :from afar"),
         ("/me waves", "PRIVMSG #x :\u{1}ACTION waves\u{1}"),
         ("/say /quit", "PRIVMSG #x :/quit"),
+        ("\u{1}VERSION\u{1}", "PRIVMSG #x :\u{2401}VERSION\u{2401}"),
+        ("/me \u{1}DCC", "PRIVMSG #x :\u{1}ACTION \u{2401}DCC\u{1}"),
         ("/notice #x :)", "NOTICE #x ::)"),
         ("/join #y key", "JOIN #y key"),
         ("/part #x good bye", "PART #x :good bye"),

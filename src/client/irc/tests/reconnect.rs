@@ -75,7 +75,7 @@ fn a_server_without_history_says_so_and_a_room_that_is_closed_is_left() {
     talk.shown();
     talk.hear("473 ada #y :Cannot join channel (+i)|:ada!a@h JOIN #x|366 ada #x :end");
     let shown = talk.shown();
-    assert_eq!(shown[0], "* could not join #y: Cannot join channel (+i)");
+    assert_eq!(shown[0], "* could not join #y: it is invite-only");
     assert!(
         shown[1].starts_with("-- back in #x as ada; this server does not keep history"),
         "{shown:?}"
@@ -147,4 +147,32 @@ fn private_words_that_were_missed_are_asked_for() {
             "- 2026-02-02 10:04 [carol -> you]: are you there?",
         ]
     );
+}
+
+/// A script is not interested in what was said before it came, but in all that is said afterwards.
+#[test]
+fn a_script_gets_what_it_missed_and_nothing_from_before() {
+    let capabilities =
+        "batch message-tags server-time echo-message labeled-response draft/chathistory";
+    let rooms = vec!["#x".to_owned()];
+    let mut talk = Talk::new(ConnectOptions { rooms, person: false, ..connect_options() });
+    let come_in = |talk: &mut Talk, minute: u8| {
+        talk.hear(&format!("CAP * LS :{capabilities}"));
+        talk.hear(&format!("CAP * ACK :{capabilities}|001 ada :Welcome"));
+        talk.hear("005 ada CHATHISTORY=100 CHANTYPES=# :are supported|422 ada :no");
+        talk.hear(&format!("@time=2026-02-02T10:0{minute}:00.000Z :ada!a@h JOIN #x"));
+        talk.hear("366 ada #x :end");
+        talk.shown();
+    };
+    come_in(&mut talk, 0);
+    assert!(!talk.sent().concat().contains("CHATHISTORY"));
+    talk.connect_again();
+    come_in(&mut talk, 1);
+    let question = "CHATHISTORY AFTER #x timestamp=2026-02-02T09:59:59.000Z 100";
+    assert!(talk.sent().contains(&question.to_owned()));
+    talk.hear("BATCH +1 chathistory #x");
+    talk.hear("@batch=1;time=2026-02-02T10:00:30.000Z;msgid=1 :bob!x@h PRIVMSG #x :missed");
+    talk.hear("BATCH -1");
+    let missed = "- 1 2026-02-02 10:00 #x [bob]: missed";
+    assert_eq!(talk.shown(), ["-- missed 1 message in #x:", missed, "-- back in #x as ada"]);
 }
