@@ -23,8 +23,9 @@ esac
     exit 2
 }
 other=$(cd "$1" && pwd)
-how=${2:-9}
-if [ "$how" = instructions ]; then set -- 1; else set -- "$how"; fi
+set -- "${2:-9}"
+# shellcheck disable=SC2034 # for common.sh
+counts=yes
 # shellcheck source=scripts/bench/common.sh
 . scripts/bench/common.sh
 
@@ -52,18 +53,11 @@ measure() {
             flags=(--data "$work/data")
         fi
         if [ "$build" = ours ]; then server=$ours; else server=$other; fi
-        start ${under[@]+"${under[@]}"} "$server/chatloop-server" 127.0.0.1 0 --quiet --log warn \
+        start "$server/chatloop-server" 127.0.0.1 0 --quiet --log warn \
             ${flags[@]+"${flags[@]}"}
         swarm "$1" "$build" "${swarm[@]}"
-        [ "$how" != instructions ] || count_instructions "$1" "$build"
+        count_instructions "$1" "$build"
     done
-}
-
-# count_instructions TEST BUILD: what callgrind has counted, and the deliveries of the same run.
-count_instructions() {
-    local total
-    total=$(sed -n 's/^summary: //p; s/^totals: //p' "$work/callgrind.out" | head -n 1)
-    echo "$total $(latest "$1" "$2" deliveries)" >>"$work/$1.$2.counted"
 }
 
 # ratio NAME TEST KEY BAR: the median of ours by theirs, pair by pair.
@@ -80,18 +74,12 @@ ratio() {
 
 tests=${ONLY:-one many irc data idle}
 # How many thirtieths of the messages each test sends.
-under=() scale=30
-if [ "$how" = instructions ]; then
-    command -v valgrind >/dev/null || { echo "${0##*/}: valgrind is missing" >&2; exit 1; }
-    under=(valgrind --tool=callgrind "--callgrind-out-file=$work/callgrind.out")
+scale=30
+if [ "$how" = counted ]; then
     for test in $tests; do
         [ "$test" != idle ] || continue
         for scale in 3 9; do measure "$test"; done
-        paste -d ' ' - - <"$work/$test.theirs.counted" >"$work/$test.pairs"
-        paste -d ' ' - - <"$work/$test.ours.counted" >>"$work/$test.pairs"
-        awk -v name="$test" '{ value[NR] = ($3 - $1) / ($4 - $2) }
-            END { printf "%-5s instructions per delivery: theirs %.1f, ours %.1f, ratio %.3f\n", name,
-                value[1], value[2], value[2] / value[1] }' "$work/$test.pairs"
+        instructions_per_delivery "$test" theirs ours
     done
     exit 0
 fi

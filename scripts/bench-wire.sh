@@ -9,8 +9,15 @@
 # What counts is the server's CPU per delivery: the generator encrypts and frames, too, on its own core.
 # At the end, the memory of 5,000 idle connections, all registered in IRC and in no room. Prints tables of
 # medians.
+#
+#     scripts/bench-wire.sh instructions
+#
+# counts the server's user-space instructions per delivery of one sender instead (valgrind): a TLS record is
+# that member's alone, and a WebSocket frame is everybody's.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+# shellcheck disable=SC2034 # for common.sh
+counts=yes
 # shellcheck source=scripts/bench/common.sh
 . scripts/bench/common.sh
 
@@ -43,9 +50,20 @@ measure() {
     *) wrapping+=("${irc[@]}") ;;
     esac
     swarm "$test" "$kind" "$@" ${wrapping[@]+"${wrapping[@]}"}
+    count_instructions "$test" "$kind"
 }
 
 kinds="plain tls irc websocket secure"
+if [ "$how" = counted ]; then # with a few messages instead of the 4,000
+    for kind in $kinds; do
+        for messages in 200 600; do measure one "$kind" "${one[@]/#4000/$messages}"; done
+    done
+    instructions_per_delivery one plain tls
+    instructions_per_delivery one irc websocket
+    instructions_per_delivery one irc secure
+    exit 0
+fi
+
 round=1
 while [ "$round" -le "$rounds" ]; do
     for kind in $kinds; do

@@ -6,9 +6,13 @@
 # ${array[@]+"${array[@]}"}.
 
 rounds=${1:-5}
+how=timed # or counted: instructions instead of rounds, where the script says `counts=yes`
 case $rounds in
 -h | --help) sed -n '/^#!/d; /^set/q; s/^# \{0,1\}//p' "$0"; exit 0 ;;
-'' | *[!0-9]* | 0) echo "usage: scripts/${0##*/} [ROUNDS]" >&2; exit 2 ;;
+instructions) [ -z "${counts:-}" ] || { how=counted rounds=1; } ;;
+esac
+case $rounds in
+'' | *[!0-9]* | 0) echo "usage: scripts/${0##*/} [ROUNDS${counts:+ | instructions}]" >&2; exit 2 ;;
 esac
 
 # shellcheck source=scripts/lib.sh
@@ -47,6 +51,31 @@ pin_cores() {
     many=(--clients 500 --senders 100 --window 100 --messages 40000 --one-order)
 }
 
+# With `instructions`, the server runs in callgrind, on which no neighbour on the machine has an influence.
+under=()
+if [ "$how" = counted ]; then
+    command -v valgrind >/dev/null || { echo "${0##*/}: valgrind is missing" >&2; exit 1; }
+    under=(valgrind --tool=callgrind "--callgrind-out-file=$work/callgrind.out")
+fi
+
+# count_instructions TEST SERVER: for `instructions_per_delivery`, what callgrind has counted in the latest
+# run, and the deliveries of it.
+count_instructions() {
+    [ "$how" = counted ] || return 0
+    local total
+    total=$(sed -n 's/^summary: //p; s/^totals: //p' "$work/callgrind.out" | head -n 1)
+    echo "$total $(latest "$1" "$2" deliveries)" >>"$work/$1.$2.counted"
+}
+
+# instructions_per_delivery TEST FLOOR SERVER: a line about two servers, each counted twice, with some
+# messages and with more of them: the difference is without the joins.
+instructions_per_delivery() {
+    for server in "$2" "$3"; do
+        paste -d ' ' - - <"$work/$1.$server.counted" | awk '{ print ($3 - $1) / ($4 - $2) }'
+    done | paste -d ' ' - - | awk -v name="$1" -v floor="$2" -v server="$3" '{
+        printf "%-5s instructions per delivery: %s %.1f, %s %.1f, ratio %.3f\n", name, floor, $1, server, $2, $2 / $1 }'
+}
+
 # build_relay: the floor that servers are measured against, as $work/relay.
 build_relay() {
     "${CC:-cc}" -O2 -o "$work/relay" scripts/bench/relay.c
@@ -56,7 +85,7 @@ build_relay() {
 # with its port, alone or at the end of the address.
 start() {
     : >"$work/ready"
-    ${on_server_core[@]+"${on_server_core[@]}"} "$@" >"$work/ready" 2>&1 &
+    ${on_server_core[@]+"${on_server_core[@]}"} ${under[@]+"${under[@]}"} "$@" >"$work/ready" 2>&1 &
     server_pid=$!
     children=$server_pid
     until port=$(sed -n 's/^listening on \([0-9][0-9]*\)$/\1/p; s/.*127\.0\.0\.1:\([0-9][0-9]*\).*/\1/p' \

@@ -5,14 +5,14 @@ mod usage;
 
 use chatloop::client::{Exit, Invalid, mistyped_variables, read, run};
 use std::process::ExitCode;
-use usage::{print_text, print_usage};
+use usage::{print_error, print_text, print_usage};
 
 const NAME: &str = "chatloop-client";
 
 fn main() -> ExitCode {
     ExitCode::from(match read(std::env::args_os()) {
         Ok(options) => {
-            mistyped_variables().iter().for_each(|text| eprintln!("{NAME}: {text}"));
+            mistyped_variables().iter().for_each(|text| print_error(NAME, text));
             run(&options).code()
         }
         Err(Invalid::Document(text)) => print_text(NAME, text, 0),
@@ -25,6 +25,6 @@ fn main() -> ExitCode {
 }
 
 fn wrong(why: &str) -> u8 {
-    eprintln!("{NAME}: {why}");
+    print_error(NAME, why);
     Exit::Arguments.code()
 }

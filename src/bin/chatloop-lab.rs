@@ -9,7 +9,7 @@ use chatloop::simulation;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::io::{self, Write as _};
 use std::process::ExitCode;
-use usage::{not_written, print_text, print_usage};
+use usage::{not_written, print_error, print_text, print_usage};
 
 const NAME: &str = "chatloop-lab";
 
@@ -60,7 +60,7 @@ fn main() -> ExitCode {
         Err(error) => Ok(print_usage(NAME, &error)),
     };
     ExitCode::from(outcome.unwrap_or_else(|error| {
-        eprintln!("{NAME}: {error}");
+        print_error(NAME, &error);
         if error.kind() == io::ErrorKind::InvalidInput { 2 } else { 3 }
     }))
 }

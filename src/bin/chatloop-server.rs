@@ -9,7 +9,7 @@ use chatloop::server::{backup, export, import, password, restore, set_password};
 use std::fmt::Display;
 use std::io::ErrorKind;
 use std::process::ExitCode;
-use usage::{print_text, print_usage};
+use usage::{print_error, print_text, print_usage};
 
 const NAME: &str = "chatloop-server";
 
@@ -36,7 +36,7 @@ fn main() -> ExitCode {
         }
         Err(Invalid::Arguments(error)) => ExitCode::from(print_usage(NAME, &error)),
         Err(error) => {
-            eprintln!("chatloop-server: {error}");
+            print_error(NAME, error);
             ExitCode::from(2)
         }
     }
@@ -96,7 +96,7 @@ fn succeeded(text: &str) -> ExitCode {
 }
 
 fn failed(why: impl Display) -> ExitCode {
-    eprintln!("{NAME}: {why}");
+    print_error(NAME, why);
     ExitCode::FAILURE
 }
 

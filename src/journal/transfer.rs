@@ -35,6 +35,10 @@ use std::path::{Path, PathBuf};
 /// The version of the lines.
 const VERSION: u32 = 1;
 
+/// No server has written more records: a thousand a second for a thousand years. Above them there is
+/// room for those to come, and for their parts (`span`).
+const MOST_RECORDS: u64 = 1 << 45;
+
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Line {
@@ -283,6 +287,9 @@ impl Import {
                         "unsupported version {version} (supported: {VERSION})"
                     )));
                 }
+                if last > MOST_RECORDS {
+                    return fault("its last record is beyond any that a server has written");
+                }
                 self.last = Some((last, time));
             }
             _ if self.last.is_none() => return fault("this is not a chatloop export"),
@@ -301,8 +308,8 @@ impl Import {
             Line::Message(message) => {
                 message.check().map_err(Fault::Line)?;
                 let (id, time) = (message.message.id.0, message.message.time.0);
-                if id <= self.reached.0 || i64::try_from(id).is_err() {
-                    return fault("its id is not above the previous one");
+                if id <= self.reached.0 || id > MOST_RECORDS {
+                    return fault("its id is not above the previous one, or beyond any record");
                 }
                 if self.messages > 0 && time < self.reached.1 {
                     return fault("its time is before the previous one");
@@ -327,7 +334,11 @@ impl Import {
     }
 
     /// Takes a state that a server could have been in, and no other.
-    fn take_state(&mut self, state: Value) -> Result<(), Fault> {
+    fn take_state(&mut self, mut state: Value) -> Result<(), Fault> {
+        if let Some(state) = state.as_object_mut() {
+            // A record that is not above its own last one would count as one that is applied already.
+            state.insert("last".to_owned(), self.last.map(|(last, _)| last).into());
+        }
         let hub: Hub = serde_json::from_str(&state.to_string())
             .map_err(|error| Fault::Line(error.to_string()))?;
         hub.check().map_err(Fault::Line)?;

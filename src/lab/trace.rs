@@ -1,11 +1,12 @@
 //! `chatloop-lab trace`: which turns of a trace matter, and where did the time go?
 
 use crate::trace::{Chrome, Parser, Turn};
+use crate::wire::clean::clean;
 use clap::Args;
 use hdrhistogram::Histogram;
 use std::fmt;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, BufWriter, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -56,21 +57,38 @@ fn of_file(path: &Path, error: &dyn fmt::Display, kind: io::ErrorKind) -> io::Er
     io::Error::new(kind, format!("{}: {error}", path.display()))
 }
 
+/// Bytes of a line. A message's text may be in one.
+const LONGEST_LINE: u64 = 256 * 1024;
+
+/// Rows of a summary: far more than there are phases.
+const MOST_ROWS: usize = 64;
+
+/// The next line, made harmless: the file may come from someone else.
+fn next_line(input: &mut dyn BufRead) -> io::Result<Option<String>> {
+    let mut line = Vec::new();
+    let read = input.take(LONGEST_LINE).read_until(b'\n', &mut line)?;
+    if read as u64 == LONGEST_LINE && line.last() != Some(&b'\n') {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "no trace: its lines have no end"));
+    }
+    let line = line.trim_ascii_end();
+    Ok((read > 0).then(|| clean(line).into_owned()))
+}
+
 /// Reads the trace and writes what `options` ask for to `out`.
 ///
 /// # Errors
 /// The file cannot be read, or it is not a trace at all.
 pub fn run(options: &Options, out: &mut impl Write) -> io::Result<()> {
     let file = |error: io::Error| of_file(&options.file, &error, error.kind());
-    let input: Box<dyn BufRead> = match options.file.to_str() {
+    let mut input: Box<dyn BufRead> = match options.file.to_str() {
         Some("-") => Box::new(io::stdin().lock()),
         _ => Box::new(BufReader::new(File::open(&options.file).map_err(file)?)),
     };
     let (mut parser, mut chrome, mut summary) =
         (Parser::default(), Chrome::default(), Summary::default());
     let (mut turns, mut selected, mut wrong) = (0, 0, None);
-    for line in input.lines() {
-        let turn = match parser.line(&line.map_err(file)?) {
+    while let Some(line) = next_line(&mut *input).map_err(file)? {
+        let turn = match parser.line(&line) {
             Ok(None) => continue,
             Ok(Some(turn)) => turn,
             Err(error) => {
@@ -139,7 +157,7 @@ struct Summary {
 
 impl Summary {
     fn add(&mut self, turn: &Turn) {
-        self.total += turn.length();
+        self.total = self.total.saturating_add(turn.length());
         self.count("wait", turn.waited);
         for (name, length) in &turn.phases {
             self.count(name, *length);
@@ -148,14 +166,16 @@ impl Summary {
     }
 
     fn count(&mut self, name: &str, nanoseconds: u64) {
-        let place = self.rows.iter().position(|(known, _)| known == name);
-        let place = place.unwrap_or_else(|| {
-            let Ok(histogram) = Histogram::new(3) else { unreachable!("3 digits are allowed") };
+        if !self.rows.iter().any(|(known, _)| known == name)
+            && self.rows.len() < MOST_ROWS
+            && let Ok(histogram) = Histogram::new(3)
+        {
             self.rows.push((name.to_owned(), histogram));
-            self.rows.len() - 1
-        });
-        // It grows to fit.
-        let _ = self.rows[place].1.record(nanoseconds / 1_000);
+        }
+        if let Some((_, times)) = self.rows.iter_mut().find(|(known, _)| known == name) {
+            // It grows to fit.
+            let _ = times.record(nanoseconds / 1_000);
+        }
     }
 }
 
@@ -251,6 +271,27 @@ turn 2 took 2.000 ms: read 0.500, flush 1.500
         assert!(error.to_string().contains("/trace-"), "{error}");
         let torn = &TRACE[..TRACE.len() - 20];
         assert!(run_on(torn, |_| {}).unwrap().contains("turn 1 took"));
+    }
+
+    #[test]
+    fn a_trace_from_someone_else_is_text_of_bounded_length_and_its_numbers_fit() {
+        let hostile = TRACE.replace("5 alice", "4294967295 \u{1b}[31malice\u{202e}");
+        let hostile =
+            hostile.replace("flush 0.200", "flush 2305843009213.000, flush 2305843009213.0");
+        let whole = hostile.replace("213.0\n", "213.000\n");
+        for text in [&hostile, &whole] {
+            let shown = run_on(text, |_| {}).unwrap();
+            assert!(shown.contains("turn 2 took") && !shown.contains(['\u{1b}', '\u{202e}']));
+            assert!(run_on(text, |it| it.summary = true).unwrap().contains("flush"));
+            let chrome = |it: &mut Options| it.chrome = Some("-".into());
+            assert!(run_on(text, chrome).unwrap().contains("\"tid\":"), "{text}");
+        }
+        let phases: String = (0..200).map(|number| format!(", p{number} 1.000")).collect();
+        let text = TRACE.replace("flush 0.200", &format!("flush 0.200{phases}"));
+        let rows = run_on(&text, |it| it.summary = true).unwrap().lines().count();
+        assert_eq!(rows, MOST_ROWS + 1);
+        let endless = "x".repeat(LONGEST_LINE as usize + 1);
+        assert_eq!(run_on(&endless, |_| {}).unwrap_err().kind(), io::ErrorKind::InvalidData);
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! The clients that are admitted, and every reason not to.
 
+use super::address::PeerAddress;
 use super::config::{Config, OrOff};
-use super::connection::{Connection, PeerAddress};
+use super::connection::Connection;
 use super::limits::{
     CONNECT_BURST, DEFAULT_CONNECT_RATE, DEFAULT_ORIGIN_ROOMS, DEFAULT_ORIGIN_WORK,
     DEFAULT_PER_ADDRESS, DEFAULT_REGISTRATIONS, Pace,

@@ -8,9 +8,11 @@
 #![allow(rustdoc::bare_urls)] // clap shows the texts as they are
 
 mod choices;
+mod derived;
 mod example;
 mod files;
 mod parameters;
+mod parsers;
 mod secrets;
 mod show;
 mod sources;
@@ -18,31 +20,29 @@ mod subcommands;
 mod values;
 
 pub use choices::{LogLevel, Operator, Registration, When};
+pub(super) use derived::share_of_memory;
 pub use files::FileSettings;
 pub use parameters::needs_restart;
 pub use sources::{Invalid, Setting, Settings, Source, Task};
 pub use values::{Bytes, ChannelModes, Days, LineRate, Network, OrOff, Seconds};
 
+use crate::chat::Secret;
 use crate::chat::limits::PASSWORD_LEAST;
-use crate::chat::{Flag, Modes, Moment, PasswordHash, Secret};
 use crate::journal::Durability;
-use crate::session::{Protocol, Style, http, irc};
-use crate::tls;
+use crate::session::{Protocol, Style};
 use crate::trace::TraceFormat;
 use crate::wire::address::{Address, DEFAULT_HOST, DEFAULT_PORT};
+use chatloop_reactor::Backend;
 use chatloop_reactor::fault::FaultPlan;
 use chatloop_reactor::listener::LONGEST_BACKLOG;
-use chatloop_reactor::{Backend, memory};
 use clap::builder::BoolishValueParser;
 use clap::{Args, Parser};
-use std::collections::BTreeSet;
-use std::net::IpAddr;
+pub use parsers::LONGEST_LINE;
+use parsers::{
+    parse_host, parse_listen, parse_max_data, parse_max_line, parse_origin, parse_secret,
+};
 use std::num::NonZeroU32;
 use std::path::PathBuf;
-use std::time::Duration;
-
-/// The longest line that can be configured: it must fit beside other input in an inbox.
-pub const LONGEST_LINE: usize = 32 * 1024;
 
 /// What `--name` is if no one gave the server one.
 const NO_NAME: &str = "chatloop.local";
@@ -412,162 +412,6 @@ impl Config {
         }
         Ok(())
     }
-
-    /// The certificate that TLS is to use, if it is on.
-    pub(super) fn tls_source(&self) -> Option<tls::Source> {
-        match (&self.tls_cert, &self.tls_key) {
-            (Some(cert), Some(key)) => Some(tls::Source::Files(cert.clone(), key.clone())),
-            _ if self.tls => {
-                let file = self.boot.data.as_ref().map(|directory| directory.join("tls.pem"));
-                Some(tls::Source::SelfSigned(file, self.name.clone()))
-            }
-            _ => None,
-        }
-    }
-
-    /// Whether an address is that of a proxy which is trusted.
-    pub(super) fn is_proxy(&self, ip: IpAddr) -> bool {
-        self.proxy_from.iter().any(|network| network.contains(ip))
-    }
-
-    /// How long a client may take to begin. In IRC a silent one need not be greeted, and has the time
-    /// that it has to register.
-    pub(super) fn detection_timeout(&self) -> Duration {
-        match self.protocol {
-            Protocol::Irc => Duration::from_secs(30),
-            _ => Duration::from_millis(self.greeting_delay.into()),
-        }
-    }
-
-    /// The modes of a new room, if they are not the usual ones.
-    pub(super) fn unusual_modes(&self) -> Option<BTreeSet<Flag>> {
-        let flags = &self.channel_modes.0;
-        (*flags != Modes::usual().flags).then(|| flags.clone())
-    }
-
-    /// The memory for rooms.
-    pub(super) fn room_memory(&self) -> usize {
-        self.boot.room_memory.map_or_else(share_of_memory, |bytes| bytes.0)
-    }
-
-    /// The memory for what accounts hold.
-    pub(super) fn account_memory(&self) -> usize {
-        self.boot.account_memory.map_or_else(share_of_memory, |bytes| bytes.0)
-    }
-
-    /// The hash of an operator's password, if there is such an operator.
-    pub(super) fn oper_hash(&self, name: &str) -> Option<PasswordHash> {
-        let known = self.oper.iter().find(|oper| oper.name == name);
-        known.map(|oper| oper.hash.clone())
-    }
-
-    /// What IRC clients are told.
-    ///
-    /// # Errors
-    /// The message of the day cannot be read.
-    pub(super) fn irc_settings(&self, started: Moment) -> Result<irc::Settings, String> {
-        let read = |path: &PathBuf| {
-            let text = std::fs::read_to_string(path)
-                .map_err(|error| format!("--motd {}: {error}", path.display()))?;
-            let text = text.trim_start_matches('\u{feff}');
-            Ok::<Vec<String>, String>(text.lines().map(str::to_owned).collect())
-        };
-        Ok(irc::Settings {
-            name: self.name.clone(),
-            network: self.network.clone(),
-            has_password: self.password.is_some(),
-            requires_account: self.require_account,
-            registers_early: self.registers_early(),
-            tls: self.tls_source().is_some(),
-            sts: self.sts.map(|days| {
-                format!("duration={},port={}", days.duration().as_secs(), self.boot.port)
-            }),
-            motd: self.motd.as_ref().map(read).transpose()?,
-            started,
-            filehost: self.takes_uploads().then(|| format!("{}/upload", self.public_url())),
-            web: self.web_settings(),
-        })
-    }
-
-    /// Whether clients may register accounts before they are admitted.
-    pub(in crate::server) fn registers_early(&self) -> bool {
-        match self.registration {
-            Registration::Early => true,
-            // No one new would get in otherwise.
-            Registration::Open => self.require_account,
-            Registration::Operators | Registration::Closed => false,
-        }
-    }
-
-    /// What HTTP requests may ask for.
-    fn web_settings(&self) -> http::Settings {
-        let origins = self.web_origin.iter().chain(&self.url).map(String::as_str);
-        let names = [self.name.as_str(), self.boot.host.as_str()];
-        http::Settings::new(!self.no_http, names, origins)
-    }
-}
-
-/// The default of a budget for everyone together: a small machine has other uses for its memory.
-pub(super) fn share_of_memory() -> usize {
-    (memory::limit() / 8).min(64 * 1024 * 1024)
-}
-
-/// Takes the text as it is; what it says is read when it is known whether there is a port, too.
-fn parse_host(text: &str) -> Result<String, String> {
-    text.parse::<Address>().map(|_| text.to_owned())
-}
-
-/// An address with a port.
-fn parse_listen(text: &str) -> Result<Address, String> {
-    let address: Address = text.parse()?;
-    match address.port {
-        _ if address.tls => Err("the + is for clients; a server speaks TLS with --tls".to_owned()),
-        None => Err(format!("'{text}' has no port: expected HOST:PORT, such as 0.0.0.0:6667")),
-        Some(_) => Ok(address),
-    }
-}
-
-fn parse_secret(text: &str) -> Result<Secret, String> {
-    if text.is_empty() {
-        Err("the password must not be empty".to_owned())
-    } else {
-        Ok(Secret::new(text))
-    }
-}
-
-/// `https://host` or `https://host:port`, without a path.
-fn parse_origin(text: &str) -> Result<String, String> {
-    let text = text.trim_end_matches('/');
-    let port = text.rsplit_once(':').map(|(_, port)| port).filter(|it| it.parse::<u64>().is_ok());
-    if port.is_some_and(|port| port.parse::<u16>().is_err()) {
-        return Err(format!("invalid origin '{text}': ports are 0 to 65535"));
-    }
-    let authority = ["http://", "https://"].iter().find_map(|scheme| text.strip_prefix(scheme));
-    let is_authority = |it: &str| {
-        let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-.:[]".contains(&byte);
-        !it.is_empty() && it.bytes().all(fits)
-    };
-    match authority.filter(|it| is_authority(it)) {
-        Some(_) => Ok(text.to_owned()),
-        None => Err(format!("invalid origin '{text}': expected for example https://example.org")),
-    }
-}
-
-fn parse_max_line(text: &str) -> Result<Bytes, String> {
-    let bytes: Bytes = text.parse()?;
-    if bytes.0 > LONGEST_LINE {
-        return Err(format!("the maximum is {}", Bytes(LONGEST_LINE)));
-    }
-    Ok(bytes)
-}
-
-fn parse_max_data(text: &str) -> Result<OrOff<Bytes>, String> {
-    let size: OrOff<Bytes> = text.parse()?;
-    let least = usize::try_from(crate::journal::limits::LEAST_FILE_SIZE).unwrap_or(usize::MAX);
-    if size.on().is_some_and(|bytes| bytes.0 < least) {
-        return Err(format!("the minimum is {}", Bytes(least)));
-    }
-    Ok(size)
 }
 
 #[cfg(test)]

@@ -13,21 +13,20 @@
 //! Invariant: what the poller is asked for is a pure function of this state
 //! ([`Connection::interest`]); no other code switches interest by hand.
 
+use super::address::PeerAddress;
 use super::config::{Config, LONGEST_LINE, OrOff, Seconds, share_of_memory};
 use super::deferred::DeferredOutput;
 use super::gate::LineGate;
 use super::limits::{DEFAULT_LINE_RATE, Pace};
 use super::shares::ShareId;
-use crate::chat::{Origin, QuitReason};
+use crate::chat::QuitReason;
 use crate::journal::QueryId;
 use crate::session::{Dialect, Format, Protocol};
 use chatloop_reactor::{
     Inbox, Interest, Outbox, Poller, Received, Registration, Segment, TimerId, Token, Transport,
     Written,
 };
-use std::fmt;
 use std::io::{self, Write as _};
-use std::net::{IpAddr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -79,72 +78,6 @@ impl Bounds {
         let stall = config.stall_timeout.on().map(Seconds::duration);
         let (inbox, pace) = (INBOX_BOUND, Pace::new(rate));
         Bounds { outbox_soft, outbox_hard, outbox_all, stall, inbox, pace }
-    }
-}
-
-/// How a connection has come here.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Via {
-    /// From its client, as far as anyone knows.
-    Direct,
-    /// From a peer of `--proxy-from`, whose header may still come.
-    NewProxy,
-    /// From such a peer.
-    Proxy,
-    /// A proxy has forwarded its HTTP request: one of those, or any.
-    Forwarded { trusted: bool },
-}
-
-/// A peer's address in 24 bytes, where a `SocketAddr` has 32. Behind a proxy that is trusted, its
-/// client's.
-#[derive(Clone, Copy)]
-pub(super) struct PeerAddress {
-    ip: IpAddr,
-    port: u16,
-    /// The interface of a link-local address.
-    scope: u32,
-    via: Via,
-}
-
-impl PeerAddress {
-    /// As the system has it.
-    pub fn new(address: SocketAddr, from_proxy: bool) -> PeerAddress {
-        let scope = if let SocketAddr::V6(v6) = address { v6.scope_id() } else { 0 };
-        let via = if from_proxy { Via::NewProxy } else { Via::Direct };
-        PeerAddress { ip: address.ip(), port: address.port(), scope, via }
-    }
-
-    /// The address of the client that has come by this peer.
-    pub fn relayed(self, ip: IpAddr, port: Option<u16>, via: Via) -> PeerAddress {
-        let (port, scope) = (port.unwrap_or(self.port), if ip == self.ip { self.scope } else { 0 });
-        PeerAddress { ip, port, scope, via }
-    }
-
-    pub fn ip(&self) -> IpAddr {
-        self.ip
-    }
-
-    pub fn via(&self) -> Via {
-        self.via
-    }
-
-    pub fn origin(&self) -> Origin {
-        self.ip.into()
-    }
-
-    /// Whether it is of this machine: its limits have other defaults. The request that a proxy of
-    /// this machine forwards is not.
-    pub fn is_loopback(&self) -> bool {
-        self.ip.is_loopback() && !matches!(self.via, Via::Forwarded { .. })
-    }
-}
-
-impl fmt::Display for PeerAddress {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.ip {
-            IpAddr::V4(ip) => SocketAddrV4::new(ip, self.port).fmt(f),
-            IpAddr::V6(ip) => SocketAddrV6::new(ip, self.port, 0, self.scope).fmt(f),
-        }
     }
 }
 
@@ -298,7 +231,6 @@ impl Connection {
         transport: Transport,
         address: PeerAddress,
         session: Dialect,
-        lane: u16,
         gate: LineGate,
         now: Tenths,
     ) -> Connection {
@@ -319,7 +251,7 @@ impl Connection {
             },
             deferred: None,
             share: ShareId::default(),
-            lane,
+            lane: 0,
             in_flush_queue: false,
             in_line_queue: false,
             has_gap: false,

@@ -5,8 +5,8 @@
 //!
 //! | tally | attempts | longest delay |
 //! |---|---|---|
-//! | of an account and an origin that has logged in to it before | the owner's, so that strangers do not lock them out | [`OWNER_DELAY`] |
-//! | of an account and all other origins together | everyone else's | [`ACCOUNT_DELAY`] |
+//! | of an account or operator, and an origin that has logged in to it before | the owner's, so that strangers do not lock them out | [`OWNER_DELAY`] |
+//! | of an account or operator, and all other origins together | everyone else's | [`ACCOUNT_DELAY`] |
 //! | of an origin that the account does not know | at all accounts, and at `--password` | [`ORIGIN_DELAY`] |
 //!
 //! All ways to show a password are the same here: login, SCRAM's proof, the old password of a
@@ -18,12 +18,14 @@
 //! The password from before a change is no guess for an hour: the owner's other clients have it.
 //!
 //! The clock is the monotonic one, and nothing is kept on disk: a wall clock that jumps neither
-//! frees nor locks anyone. Known limit: a restart forgets the delays, and an owner who comes from a new
-//! place while strangers guess waits with them.
+//! frees nor locks anyone. Known limit: a restart forgets the delays and the origins of operators, and
+//! an owner who comes from a new place while strangers guess waits with them.
 
+use crate::chat::limits::STAND_INS;
 use crate::chat::{Name, Origin};
 use chatloop_reactor::Token;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::hash::Hash;
 use std::time::{Duration, Instant};
 
 /// Wrong passwords for one account without a delay.
@@ -38,11 +40,16 @@ const ACCOUNT_DELAY: Duration = Duration::from_secs(30);
 const ORIGIN_DELAY: Duration = Duration::from_secs(300);
 /// How long wrong passwords are remembered.
 const MEMORY: Duration = Duration::from_secs(900);
-/// Tallies of each kind; the oldest gives way.
-const TALLIES: usize = 4_096;
+/// Tallies of origins; the oldest give way.
+const ORIGINS: usize = 4_096;
+/// Tallies of accounts and operators: more than there are stand-ins for names of each that do not exist,
+/// or a flood of guesses at those would make the server forget the ones at an account.
+const TARGETS: usize = 3 * STAND_INS;
+/// How many origins of an operator are known.
+const OPERATOR_ORIGINS: usize = 8;
 
 /// What is guessed at.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub(super) enum Target {
     Account(Name),
     Oper(Name),
@@ -77,15 +84,16 @@ struct Tally {
 
 /// Tallies of one kind.
 struct Tallies<K> {
-    /// In order, so that no hash decides which of two equally old tallies gives way.
-    all: BTreeMap<K, Tally>,
+    /// Its order means nothing: equally old tallies give way together.
+    all: HashMap<K, Tally>,
+    most: usize,
     free: u32,
     longest: Duration,
 }
 
-impl<K: Clone + Ord> Tallies<K> {
-    fn new(free: u32, longest: Duration) -> Tallies<K> {
-        Tallies { all: BTreeMap::new(), free, longest }
+impl<K: Clone + Eq + Hash> Tallies<K> {
+    fn new(most: usize, free: u32, longest: Duration) -> Tallies<K> {
+        Tallies { all: HashMap::new(), most, free, longest }
     }
 
     fn wait(&self, key: &K, now: Instant) -> Duration {
@@ -100,7 +108,7 @@ impl<K: Clone + Ord> Tallies<K> {
 
     /// Returns what `last` was.
     fn add(&mut self, key: &K, now: Instant) -> Instant {
-        if !self.all.contains_key(key) && self.all.len() >= TALLIES {
+        if !self.all.contains_key(key) && self.all.len() >= self.most {
             self.make_room(now);
         }
         let tally = self.all.entry(key.clone()).or_insert(Tally { count: 0, last: now });
@@ -123,14 +131,15 @@ impl<K: Clone + Ord> Tallies<K> {
         }
     }
 
-    /// Removes old tallies, or the oldest if there are none.
+    /// Removes old tallies, and the oldest eighth if that is not enough: to look for room each time
+    /// would cost more than the guess.
     fn make_room(&mut self, now: Instant) {
         self.all.retain(|_, tally| now.saturating_duration_since(tally.last) < MEMORY);
-        if self.all.len() >= TALLIES
-            && let Some((key, _)) = self.all.iter().min_by_key(|(_, tally)| tally.last)
-        {
-            let key = key.clone();
-            self.all.remove(&key);
+        if self.all.len() >= self.most {
+            let mut times: Vec<Instant> = self.all.values().map(|tally| tally.last).collect();
+            let place = times.len() / 8;
+            let (_, newest, _) = times.select_nth_unstable(place);
+            self.all.retain(|_, tally| tally.last > *newest);
         }
     }
 }
@@ -140,6 +149,8 @@ pub(super) struct Guesses {
     owners: Tallies<(Target, Origin)>,
     strangers: Tallies<Target>,
     origins: Tallies<Origin>,
+    /// Where operators have come from lately, by the names that are configured.
+    operators: BTreeMap<Name, VecDeque<Origin>>,
     in_flight: HashMap<Token, InFlight>,
 }
 
@@ -154,11 +165,17 @@ struct InFlight {
 impl Guesses {
     pub fn new() -> Guesses {
         Guesses {
-            owners: Tallies::new(FREE, OWNER_DELAY),
-            strangers: Tallies::new(FREE, ACCOUNT_DELAY),
-            origins: Tallies::new(FREE_PER_ORIGIN, ORIGIN_DELAY),
+            owners: Tallies::new(ORIGINS, FREE, OWNER_DELAY),
+            strangers: Tallies::new(TARGETS, FREE, ACCOUNT_DELAY),
+            origins: Tallies::new(ORIGINS, FREE_PER_ORIGIN, ORIGIN_DELAY),
+            operators: BTreeMap::new(),
             in_flight: HashMap::new(),
         }
+    }
+
+    /// Whether an operator has come from this origin before.
+    pub fn knows_operator(&self, name: &Name, origin: Origin) -> bool {
+        self.operators.get(name).is_some_and(|origins| origins.contains(&origin))
     }
 
     /// Counts an attempt as wrong, until [`end`](Guesses::end) says otherwise.
@@ -199,6 +216,12 @@ impl Guesses {
         let Some(in_flight) = self.in_flight.remove(&token) else { return };
         let InFlight { guess, began, target_before, origin_before } = in_flight;
         let Some(origin) = guess.origin.filter(|_| ended != Ended::Wrong) else { return };
+        if let (Target::Oper(name), Ended::Right) = (&guess.target, ended) {
+            let origins = self.operators.entry(name.clone()).or_default();
+            origins.retain(|known| *known != origin);
+            origins.push_front(origin);
+            origins.truncate(OPERATOR_ORIGINS);
+        }
         match (guess.known, ended) {
             (true, Ended::Right) => {
                 self.owners.all.remove(&(guess.target, origin));
@@ -293,11 +316,63 @@ mod tests {
 
     #[test]
     fn memory_is_bounded() {
-        let mut tallies = Tallies::new(FREE, ACCOUNT_DELAY);
+        let mut tallies = Tallies::new(ORIGINS, FREE, ACCOUNT_DELAY);
         let start = Instant::now();
-        for number in 0..2 * TALLIES {
+        for number in 0..2 * ORIGINS {
             tallies.add(&number, start + Duration::from_millis(number as u64));
-            assert!(tallies.all.len() <= TALLIES);
+            assert!(tallies.all.len() <= ORIGINS && tallies.all.contains_key(&number));
         }
+        let now = Instant::now();
+        for number in 0..2 * ORIGINS {
+            tallies.add(&number, now);
+        }
+        assert!(tallies.all.len() <= ORIGINS, "all of the same moment");
+    }
+
+    #[test]
+    fn guesses_at_names_that_do_not_exist_make_none_forgotten() {
+        let (mut guesses, start) = (Guesses::new(), Instant::now());
+        let mut wrong = |target: Target, number: u32, now| {
+            let origin = Some(Origin::V4(number.to_be_bytes()));
+            let begun = guesses.begin(Token::fixed(1), Guess { target, origin, known: false }, now);
+            guesses.end(Token::fixed(1), Ended::Wrong);
+            begun.is_ok()
+        };
+        let bob = || Target::Account(Name::new("bob"));
+        assert!((0..FREE).all(|number| wrong(bob(), number, start)));
+        let now = start + Duration::from_millis(1);
+        for number in 0..5_000 {
+            let stand_in = Name::new(&format!("?{number:04x}"));
+            assert!(wrong(Target::Account(stand_in.clone()), FREE + number, now));
+            assert!(wrong(Target::Oper(stand_in), FREE + number, now));
+        }
+        assert!(!wrong(bob(), FREE, now), "the guesses at bob are forgotten");
+    }
+
+    #[test]
+    fn strangers_do_not_lock_out_an_operator_who_was_here_before() {
+        let (mut guesses, now) = (Guesses::new(), Instant::now());
+        let root = Name::new("root");
+        let home = Origin::V4([192, 0, 2, 1]);
+        let mut attempt = |origin: u8, ended| {
+            let origin = Origin::V4([192, 0, 2, origin]);
+            let known = guesses.knows_operator(&root, origin);
+            let guess = Guess { target: Target::Oper(root.clone()), origin: Some(origin), known };
+            let begun = guesses.begin(Token::fixed(1), guess, now).is_ok();
+            guesses.end(Token::fixed(1), ended);
+            begun
+        };
+        assert!(attempt(1, Ended::Right));
+        let guessed = (2..20).filter(|stranger| attempt(*stranger, Ended::Wrong)).count();
+        assert_eq!(guessed, FREE as usize);
+        assert!(!attempt(2, Ended::Right), "a stranger");
+        assert!(attempt(1, Ended::Right), "the operator");
+        for other in 100..108 {
+            let origin = Some(Origin::V4([192, 0, 2, other]));
+            let guess = Guess { target: Target::Oper(root.clone()), origin, known: true };
+            guesses.begin(Token::fixed(1), guess, now).unwrap();
+            guesses.end(Token::fixed(1), Ended::Right);
+        }
+        assert!(!guesses.knows_operator(&root, home), "only the last ones are known");
     }
 }

@@ -6,9 +6,10 @@
 //! sends a short line to a peer whose input has ended: a peer that listens reads it, and the system
 //! of one that is gone answers it with a reset, which ends the connection.
 
+use super::address::Via;
 use super::broadcast::Broadcast;
 use super::config::{Bytes, Config};
-use super::connection::{Connection, Phase, Via};
+use super::connection::{Connection, Phase};
 use super::gate::{Blocked, Wait};
 use super::net::{Net, Peer, PeerTimer};
 use super::stats::{Counter, Stats};
@@ -19,7 +20,7 @@ use crate::session::{Action, Body, Detect, Relay};
 use crate::trace::{self, Event};
 use crate::wire::proxy::{Header, header};
 use chatloop_reactor::Token;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Lines taken from one connection per turn; the rest waits in its inbox, so that one pasted book
 /// does not keep all others waiting.
@@ -177,23 +178,8 @@ impl Intake {
     ) -> LineOutcome {
         let (started, now, pace) = (net.started(), net.now(), net.pace());
         let Some(mut peer) = net.peer(token) else { return LineOutcome::Blocked };
-        if peer.waits_for_its_origin() {
-            return LineOutcome::Postponed(Blocked::ORIGIN);
-        }
-        let Connection { gate, life, .. } = &*peer.connection;
-        if life.phase == Phase::Open && life.hung_up && peer.is_outlived(started, now) {
-            actions.push(Action::Gone);
-            return LineOutcome::Taken;
-        }
-        if life.phase != Phase::Open || !gate.is_open() {
-            return LineOutcome::Blocked;
-        }
-        if let Some(outcome) = self.before_lines(&mut peer, actions) {
+        if let Some(outcome) = self.before_lines(&mut peer, (started, now), actions) {
             return outcome;
-        }
-        if peer.is_over_soft_limit() {
-            peer.connection.gate.block(Blocked::OUTBOX);
-            return LineOutcome::Blocked;
         }
         let refused = must_encrypt(self.tls_only, peer.connection);
         let Connection { io, session, gate, life, .. } = &mut *peer.connection;
@@ -243,19 +229,37 @@ impl Intake {
         self.pay(&mut peer, used, LineOutcome::Taken)
     }
 
-    /// What comes before the first byte of a client, if something does.
+    /// Why no line of a connection is looked at now, or what comes before the first one.
     fn before_lines(
         &mut self,
         peer: &mut Peer<'_>,
+        (started, now): (Instant, Instant),
         actions: &mut Vec<Action>,
     ) -> Option<LineOutcome> {
+        if peer.waits_for_its_origin() {
+            return Some(LineOutcome::Postponed(Blocked::ORIGIN));
+        }
+        let Connection { gate, life, .. } = &*peer.connection;
+        if life.phase == Phase::Open && life.hung_up && peer.is_outlived(started, now) {
+            actions.push(Action::Gone);
+            return Some(LineOutcome::Taken);
+        }
+        if life.phase != Phase::Open || !gate.is_open() {
+            return Some(LineOutcome::Blocked);
+        }
         if peer.connection.io.transport.is_opening() {
             return Some(shake_hands(peer, actions));
         }
-        match peer.connection.address.via() {
-            Via::NewProxy => self.take_header(peer, actions),
-            Via::Direct | Via::Proxy | Via::Forwarded { .. } => None,
+        if peer.connection.address.via() == Via::NewProxy
+            && let Some(outcome) = self.take_header(peer, actions)
+        {
+            return Some(outcome);
         }
+        if peer.is_over_soft_limit() {
+            peer.connection.gate.block(Blocked::OUTBOX);
+            return Some(LineOutcome::Blocked);
+        }
+        None
     }
 
     /// What a proxy writes before its client's first byte; `None` if this one writes nothing.

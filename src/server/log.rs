@@ -196,6 +196,7 @@ impl Log {
     /// Writes one line that is no event, whatever the log's level: it answers the operator. Beside a
     /// log in a file, it is told on stderr, too.
     pub fn say(&self, text: &str) {
+        let text = clean_text(text);
         if self.file.is_some() {
             eprintln!("{text}");
         }

@@ -3,7 +3,7 @@
 //! | file | subject |
 //! |---|---|
 //! | [`turn`] | the loop and its order; read this first |
-//! | `start`, `accept`, `admission`, `origins` | listening, accepting, and how many of one origin |
+//! | `start`, `accept`, `address`, `admission`, `origins` | listening, accepting, and how many of one origin |
 //! | `net`, `connection`, `gate`, `deferred` | connections, and when their next line may be taken |
 //! | `intake`, `shares`, `stint` | lines out of inboxes: what they cost, whose is next, how long a turn takes some |
 //! | `exchange` | performing actions, applying records |
@@ -32,6 +32,7 @@
 //! ```
 
 mod accept;
+mod address;
 mod admission;
 mod audit;
 mod broadcast;

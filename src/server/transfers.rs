@@ -219,13 +219,13 @@ impl Transfers {
         for transfer in self.all.values() {
             let Transfer::In(incoming) = transfer else { continue };
             let uploader = &incoming.uploader;
-            usage.all += incoming.reserved;
+            usage.all = usage.all.saturating_add(incoming.reserved);
             let owns = match account {
                 Some(account) => uploader.account() == Some(account),
                 None => uploader.account.is_none() && uploader.origin == origin,
             };
             if owns {
-                usage.own += incoming.reserved;
+                usage.own = usage.own.saturating_add(incoming.reserved);
                 usage.count += 1;
             }
         }

@@ -124,12 +124,12 @@ impl Server {
         }
         let net = Net::new(poller, clock, Bounds::of(config), stats.clone(), trace);
         let engine = Engine::new(journal, hub);
-        let (broadcast, console) = (Broadcast::new(irc), ConsoleService::new(config));
+        let broadcast = Broadcast::new(irc);
         let workers = work(waker.clone(), wakes).map_err(StartError::System)?;
         let intake = Intake::new(config, stats.clone());
         let live = Live::new(settings).map_err(StartError::Setting)?;
         live.check_certificate(net.moment());
-        let mut exchange = Exchange::new(net, engine, broadcast, workers, console, live, stats);
+        let mut exchange = Exchange::new(net, engine, broadcast, workers, live, stats);
         exchange.open_files(waker, &threads, random)?;
         Ok(Server {
             exchange,

@@ -181,9 +181,8 @@ fn other_request(rest: &[u8]) -> Detect {
         return if long { Detect::Plain } else { Detect::NeedMore };
     };
     let mut words = rest[..end].split(|byte| *byte == b' ');
-    let version = match (words.next(), words.next(), words.next()) {
-        (Some(_), Some(version), None) => version,
-        _ => return Detect::Plain,
+    let (Some(_), Some(version), None) = (words.next(), words.next(), words.next()) else {
+        return Detect::Plain;
     };
     let name = version.strip_suffix(b".0").or_else(|| version.strip_suffix(b".1"));
     match name {

@@ -20,6 +20,7 @@ pub mod http {
 pub mod irc;
 #[cfg(not(feature = "web"))]
 mod no_http;
+mod phases;
 pub mod plain;
 pub mod refusal_text;
 mod time;
@@ -35,11 +36,8 @@ pub use irc::View;
 pub use plain::{Style, Theme};
 pub use transfer::{ByteRange, Credentials, Fetch, FileRequest, Upload};
 
-use crate::chat::{Event, Moment, Stamp, Viewpoint};
+use crate::chat::{Event, Stamp, Viewpoint};
 use std::time::Duration;
-
-/// How long an IRC client may take to register.
-const REGISTRATION: Duration = Duration::from_secs(30);
 
 /// How a peer is spoken to. Peers of the same format share every rendered line.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -150,7 +148,7 @@ impl Dialect {
             (Dialect::Irc(irc), Body::WebSocketFrame(frame)) => {
                 irc.take_frame(frame, view, out, actions)
             }
-            (Dialect::Irc(irc), body) => irc.answering(true, out, |irc, out| match body {
+            (Dialect::Irc(irc), body) => irc.answering(out, |irc, out| match body {
                 Body::TooLong(label) => irc.too_long(label.as_deref(), view, out),
                 Body::Line(line) => irc.take(line, view, out, actions),
                 Body::More => irc.more(view, out, actions),
@@ -159,83 +157,6 @@ impl Dialect {
             (Dialect::Plain(_), Body::WebSocketFrame(_) | Body::RequestBody(_))
             | (Dialect::Http(_), _) => {}
         }
-    }
-
-    /// The detection timeout has expired: what has come so far decides. The bytes of `input` that
-    /// are done with.
-    pub fn stop_detecting(
-        &mut self,
-        input: &[u8],
-        refused: bool,
-        view: &mut View<'_>,
-        actions: &mut Vec<Action>,
-    ) -> usize {
-        let Some(protocol) = self.expects() else { return 0 };
-        let found = match protocol.of(detect(input)) {
-            Detect::NeedMore if protocol == Protocol::Irc => Detect::Irc,
-            found => found,
-        };
-        if refused {
-            self.refuse(found, view, actions);
-        } else {
-            self.begin(found, view, actions);
-        }
-        detect::before(input, found)
-    }
-
-    /// The first bytes tell a protocol, and that it is not encrypted as it must be: the peer is told
-    /// so in its dialect.
-    pub fn refuse(&mut self, protocol: Detect, view: &mut View<'_>, actions: &mut Vec<Action>) {
-        let before = actions.len();
-        self.begin(protocol, view, actions);
-        if !matches!(actions[before..], [Action::StartTls | Action::Reject { .. }]) {
-            actions.truncate(before);
-            let how = if protocol == Detect::Http { "use https://" } else { "connect with TLS" };
-            let farewell = Some(format!("this server is for TLS only (--tls-only): {how}"));
-            let why = "not encrypted (--tls-only)";
-            actions.push(Action::Reject { why, farewell });
-        }
-    }
-
-    fn begin(&mut self, protocol: Detect, view: &mut View<'_>, actions: &mut Vec<Action>) {
-        if matches!(self, Dialect::Plain(plain) if plain.is_open()) {
-            // It was taken for a plain peer because it was slow.
-            actions.push(Action::Withdraw);
-        }
-        let silently = |why| Action::Reject { why, farewell: None };
-        match (protocol, &mut *self) {
-            (Detect::Plain | Detect::NeedMore, Dialect::Plain(plain)) => {
-                plain.begin(view.settings.needs(), actions);
-            }
-            (Detect::Irc, _) => self.begin_irc(irc::Session::new(), view, actions),
-            // Its handshake has been answered by a greeting in plain text.
-            (Detect::Tls, Dialect::Plain(plain)) if !plain.is_undecided() => {
-                actions.push(silently("TLS began after the greeting"));
-            }
-            (Detect::Tls, _) => actions.push(Action::StartTls),
-            (Detect::Foreign, _) => {
-                actions.push(silently("another protocol, not one of this server"));
-            }
-            (Detect::Proxy, _) => {
-                let farewell = "the PROXY protocol is only for trusted proxies (--proxy-from)";
-                let why = "the PROXY protocol, from an address that is not in --proxy-from";
-                actions.push(Action::Reject { why, farewell: Some(farewell.to_owned()) });
-            }
-            (Detect::Http, _) => match http::Session::begin(&view.settings.web) {
-                Some(http) => {
-                    *self = Dialect::Http(http);
-                    actions.push(Action::AwaitRegistration(http::HEAD_TIMEOUT));
-                }
-                None => actions.push(silently("HTTP is off (--no-http)")),
-            },
-            (Detect::Plain | Detect::NeedMore, Dialect::Irc(_) | Dialect::Http(_)) => {}
-        }
-    }
-
-    fn begin_irc(&mut self, session: irc::Session, view: &mut View<'_>, actions: &mut Vec<Action>) {
-        *self = Dialect::Irc(Box::new(session));
-        view.counts.add_unregistered();
-        actions.push(Action::AwaitRegistration(REGISTRATION));
     }
 
     /// Tells the peer of `event`. What its own command has led to (`answers`) may be gathered until
@@ -255,9 +176,14 @@ impl Dialect {
             }
             Dialect::Irc(irc) => {
                 let mut aside = Vec::new();
-                irc.answering(answers, out, |irc, out| {
+                let write = |irc: &mut irc::Session, out: &mut irc::Replies| {
                     irc.tell(event, viewpoint, view, out, &mut aside);
-                });
+                };
+                if answers {
+                    irc.answering(out, write)
+                } else {
+                    irc.telling(out, write)
+                }
                 irc.framing().append(&aside, out);
             }
             Dialect::Http(_) => {}
@@ -283,7 +209,7 @@ impl Dialect {
     pub fn notice(&mut self, text: &str, view: &View<'_>, out: &mut Vec<u8>) {
         match self {
             Dialect::Plain(plain) => plain::render_notice(plain.theme(), text, out),
-            Dialect::Irc(irc) => irc.answering(true, out, |irc, out| irc.notice(text, view, out)),
+            Dialect::Irc(irc) => irc.answering(out, |irc, out| irc.notice(text, view, out)),
             Dialect::Http(_) => {}
         }
     }
@@ -294,7 +220,7 @@ impl Dialect {
             Dialect::Plain(plain) => {
                 lines.iter().for_each(|line| plain::render_notice(plain.theme(), line, out));
             }
-            Dialect::Irc(irc) => irc.answering(true, out, |irc, out| irc.stats(lines, view, out)),
+            Dialect::Irc(irc) => irc.answering(out, |irc, out| irc.stats(lines, view, out)),
             Dialect::Http(_) => {}
         }
     }
@@ -359,7 +285,7 @@ impl Dialect {
     /// The command in hand is done: ends its answer, where that has an end.
     pub fn command_done(&mut self, out: &mut Vec<u8>) {
         if let Dialect::Irc(irc) = self {
-            irc.answering(false, out, |irc, out| irc.finish(out));
+            irc.telling(out, |irc, out| irc.finish(out));
         }
     }
 
@@ -374,7 +300,7 @@ impl Dialect {
         match self {
             Dialect::Plain(plain) => plain.unlocked(answer, view.settings.needs(), actions),
             Dialect::Irc(irc) => {
-                irc.answering(true, out, |irc, out| irc.unlocked(answer, view, out, actions));
+                irc.answering(out, |irc, out| irc.unlocked(answer, view, out, actions));
             }
             Dialect::Http(_) => {}
         }
@@ -404,7 +330,7 @@ impl Dialect {
             }
             Dialect::Http(_) => return,
         };
-        irc.answering(true, out, |irc, out| match answer {
+        irc.answering(out, |irc, out| match answer {
             ProofAnswer::Challenge(challenge) => irc.challenged(challenge, view, out),
             ProofAnswer::Signed(claim, signature) => irc.signed(claim, signature, view, out),
             ProofAnswer::Proved(claim) => {
@@ -421,7 +347,7 @@ impl Dialect {
 
     /// Looks at a batch that was opened a while ago; when to look again.
     pub fn check_batch(&mut self, view: &View<'_>, out: &mut Vec<u8>) -> Option<Duration> {
-        self.irc()?.answering(false, out, |irc, out| irc.look_at_batch(view, out))
+        self.irc()?.telling(out, |irc, out| irc.look_at_batch(view, out))
     }
 
     /// Whether it is told of what it does in a room itself.
@@ -445,50 +371,6 @@ impl Dialect {
             Dialect::Irc(irc) if irc.is_played_back() => Replay::First,
             Dialect::Irc(_) | Dialect::Http(_) => Replay::None,
         }
-    }
-
-    /// Whether nothing has come yet that tells its protocol.
-    pub fn is_undecided(&self) -> bool {
-        self.expects().is_some()
-    }
-
-    /// What a peer may speak that has sent nothing yet which tells its protocol.
-    pub fn expects(&self) -> Option<Protocol> {
-        match self {
-            Dialect::Plain(plain) if plain.is_undecided() => Some(plain.protocol()),
-            _ => None,
-        }
-    }
-
-    /// What becomes of a peer that has sent its last byte.
-    pub fn input_ended(&self) -> Option<Action> {
-        Some(match self {
-            // An IRC client that has sent its last byte has gone: none listens on. A request that has
-            // ended in its head has no answer.
-            Dialect::Irc(_) => Action::Gone,
-            // It may still be reading the answer.
-            Dialect::Http(http) if !http.is_unfinished() => return None,
-            Dialect::Http(_) => Action::Gone,
-            // It can give no password any more.
-            Dialect::Plain(plain) if plain.is_locked() => plain::without_password(),
-            Dialect::Plain(plain) if plain.is_undecided() => return None,
-            Dialect::Plain(_) => Action::InputEnded,
-        })
-    }
-
-    /// The time to register, or to send a request, is over: what becomes of a peer that has not.
-    pub fn registration_timeout(&self, now: Moment) -> Option<Action> {
-        let farewell = match self {
-            Dialect::Http(http) => return http.timeout(now),
-            // It has done its part; the disk has not.
-            Dialect::Irc(irc) if irc.is_entering() => {
-                return Some(Action::AwaitRegistration(REGISTRATION));
-            }
-            Dialect::Irc(irc) if !irc.is_registered() => "registration timed out".to_owned(),
-            Dialect::Plain(plain) if plain.is_locked() => plain::password_timeout(),
-            _ => return None,
-        };
-        Some(Action::Leave { words: None, farewell })
     }
 
     /// Its time is over: whether it counted as a client that has not registered.
@@ -526,7 +408,7 @@ impl Dialect {
                 plain::render_notice(plain.theme(), &transfer::how_to_upload(url, room), out);
             }
             Dialect::Irc(irc) => {
-                irc.answering(true, out, |irc, out| irc.offer_upload(url, room, view, out));
+                irc.answering(out, |irc, out| irc.offer_upload(url, room, view, out));
             }
             Dialect::Http(_) => {}
         }

@@ -56,7 +56,7 @@ impl Chrome {
             BTreeMap::from([(TURNS, "turns".to_owned()), (PHASES, "phases".to_owned())]);
         for entry in self.turns.iter().flat_map(|turn| &turn.entries) {
             if let Some((number, name)) = &entry.connection {
-                tracks.insert(CONNECTIONS + number, format!("{number} {name}"));
+                tracks.insert(track_of(*number), format!("{number} {name}"));
             }
         }
         let process = json!({"name": "process_name", "ph": "M", "pid": PROCESS, "tid": TURNS,
@@ -112,11 +112,16 @@ fn write_turn(
         for (place, (entry, number)) in on_connections.iter().enumerate() {
             let (what, begins) = (&entry.what, begins + share * place as u64);
             let text = format!("{what} {}", entry.detail);
-            write(slice(what, CONNECTIONS + number, begins, share, &text))?;
+            write(slice(what, track_of(*number), begins, share, &text))?;
         }
         begins += length;
     }
     Ok(())
+}
+
+/// The track of a connection.
+fn track_of(number: u32) -> u32 {
+    CONNECTIONS.saturating_add(number)
 }
 
 /// The numbers of `N bytes held by the send queues, M timers`.

@@ -200,8 +200,8 @@ impl<W: Write> Pen<W> {
                 }
             }
             // For the page: the text has the bytes that are left.
-            Event::Queue { .. } => {}
-            Event::Turn { .. }
+            Event::Queue { .. }
+            | Event::Turn { .. }
             | Event::Waited { .. }
             | Event::Ready { .. }
             | Event::Phase { .. } => {}

@@ -48,7 +48,7 @@ pub struct Entry {
 impl Turn {
     /// How long it took without the wait, in nanoseconds.
     pub fn length(&self) -> u64 {
-        self.phases.iter().map(|(_, length)| length).sum()
+        self.phases.iter().fold(0, |sum, (_, length)| sum.saturating_add(*length))
     }
 }
 
@@ -69,7 +69,7 @@ struct Milliseconds(u64);
 impl fmt::Display for Milliseconds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Whole microseconds: what is below is noise.
-        let micros = (self.0 + 500) / 1_000;
+        let micros = self.0.saturating_add(500) / 1_000;
         write!(f, "{}.{:03}", micros / 1_000, micros % 1_000)
     }
 }
@@ -135,7 +135,7 @@ impl Parser {
         if let Some(rest) = rest.strip_prefix("at ") {
             let (began, rest) = rest.split_once(" s: waited ")?;
             let (waited, ready) = rest.split_once(" ms, ")?;
-            let (began, waited) = (fixed(began, 6)? * 1_000, fixed(waited, 3)? * 1_000);
+            let (began, waited) = (fixed(began, 6)?, fixed(waited, 3)?);
             let ready = ready.strip_suffix(" ready")?.parse().ok()?;
             self.current = Some(Turn { number, began, waited, ready, ..Turn::default() });
             return Some(None);
@@ -144,7 +144,7 @@ impl Parser {
         let mut turn = self.current.take().filter(|turn| turn.number == number)?;
         for phase in phases.split(',').map(str::trim).filter(|phase| !phase.is_empty()) {
             let (name, length) = phase.split_once(' ')?;
-            turn.phases.push((name.to_owned(), fixed(length, 3)? * 1_000));
+            turn.phases.push((name.to_owned(), fixed(length, 3)?));
         }
         Some(Some(turn))
     }
@@ -164,14 +164,18 @@ fn entry_of(line: &str) -> Option<Entry> {
     Some(Entry { what: what.to_owned(), connection, detail: detail.trim_start().to_owned() })
 }
 
-/// A decimal number with so many digits behind the point, as a whole number of the last one.
+/// The longest time in a trace, in nanoseconds: 73 years, so that none overflows when another is added.
+const LONGEST: u64 = u64::MAX / 8;
+
+/// A decimal number with so many digits behind the point, in nanoseconds.
 fn fixed(text: &str, digits: usize) -> Option<u64> {
     let (whole, fraction) = text.split_once('.')?;
     if fraction.len() != digits {
         return None;
     }
-    let whole: u64 = whole.parse().ok()?;
-    whole.checked_mul(10u64.checked_pow(digits as u32)?)?.checked_add(fraction.parse().ok()?)
+    let (whole, fraction): (u64, u64) = (whole.parse().ok()?, fraction.parse().ok()?);
+    let number = whole.checked_mul(10u64.checked_pow(digits as u32)?)?.checked_add(fraction)?;
+    number.checked_mul(1_000).filter(|time| *time <= LONGEST)
 }
 
 #[cfg(test)]
@@ -213,6 +217,22 @@ turn 812 took 1.900 ms: read 0.010, commands 0.020, flush 1.870
             turns.extend(parser.line(line).unwrap_or_default());
         }
         assert_eq!(turns.len(), 1);
+    }
+
+    #[test]
+    fn a_time_that_is_too_long_costs_its_turn_only_and_none_overflows() {
+        for (at, waited) in [("99999999999.000000", "0.000"), ("0.000000", "9999999999999999.000")]
+        {
+            let line = format!("turn 1 at {at} s: waited {waited} ms, 1 ready");
+            assert!(Parser::default().line(&line).is_err(), "{line}");
+        }
+        let longest = ["read 2305843009213.000"; 9].join(", ");
+        let text = format!(
+            "turn 1 at 0.000000 s: waited 0.000 ms, 1 ready\nturn 1 took 0.000 ms: {longest}\n"
+        );
+        let turn = &parse(&text)[0];
+        assert_eq!(turn.length(), u64::MAX);
+        assert!(turn.to_string().ends_with(&format!(": {longest}\n")));
     }
 
     proptest! {

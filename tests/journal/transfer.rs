@@ -51,6 +51,21 @@ fn all_of_it_survives_the_way_there_and_back() {
     assert_eq!(copy.says(ALICE, "on"), chat.says(ALICE, "on"));
 }
 
+/// What is said then would else count as said already: acknowledged, and gone.
+#[test]
+fn a_state_goes_on_from_the_record_that_the_first_line_names() {
+    let (from, chat) = full("export-last");
+    chat.journal.close();
+    for last in ["9", "99999999"] {
+        let exported = lines(&from, None).replace(r#"],"last":"#, &format!(r#"],"last":{last}"#));
+        let to = Scratch::new(&format!("import-last-{last}"));
+        assert_eq!(import(&to.0, &mut exported.as_bytes()).unwrap().messages, 3);
+        let mut copy = Chat::reopened(&to.0, &Limits::default()).peopled();
+        copy.says(ALICE, "and on");
+        assert_eq!(copy.lobby(Range::Latest, 1), ["and on"]);
+    }
+}
+
 #[test]
 fn one_room_goes_alone_and_goes_on() {
     let (from, chat) = full("export-room");
@@ -115,6 +130,10 @@ fn an_import_is_checked_as_at_the_door() {
         (r#""name":"alice""#, r#""name":"alice\u001b""#),
         (r##""name":"#lobby""##, r##""name":"#hobby""##),
         (r#""to":"alice""#, r#""to":"alice bob""#),
+        (r#""last":"#, r#""last":1844674407370955"#),
+        (r#""last_number":"#, r#""last_number":1844674407370955"#),
+        (r#""since":"#, r#""since":922337203685477580"#),
+        (r#""renewed":"#, r#""renewed":99999"#),
     ] {
         assert!(good.contains(before), "{before} is not in {good}");
         let hostile = good.replacen(before, after, 1);

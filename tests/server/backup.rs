@@ -149,3 +149,23 @@ fn an_export_has_what_everyone_may_read_unless_more_is_asked_for() {
     assert!(all.contains("argon2"));
     drop(server);
 }
+
+/// What is wrong with a file of a stranger is told in one short line that no terminal obeys.
+#[test]
+fn an_import_repeats_nothing_raw_of_what_it_rejects() {
+    let scratch = Scratch::new("hostile");
+    let long = "x".repeat(100_000);
+    for word in ["a\\u001b[31m\\r\\n\\u202e", &long] {
+        let file = scratch.file("hostile.jsonl");
+        std::fs::write(&file, format!("{{\"{word}\":1}}\n")).unwrap();
+        let import = Command::new(env!("CARGO_BIN_EXE_chatloop-server"))
+            .args(["import", "--data", &scratch.file("data")])
+            .stdin(std::fs::File::open(&file).unwrap())
+            .output()
+            .unwrap();
+        let said = told(&import);
+        assert!(said.contains("line 1: unknown variant") && said.len() < 5_000, "{}", said.len());
+        assert!(!said.trim_end().contains(|c: char| c.is_control() || c == '\u{202e}'), "{said}");
+        assert_eq!(import.status.code(), Some(1));
+    }
+}

@@ -1,7 +1,12 @@
 //! Messages about a program's command line: errors with its name in front, and help that a closed
 //! pipe or a full disk behind standard output does not spoil.
 
+use chatloop::wire::clean::clean_text;
+use std::fmt::Display;
 use std::io::{self, ErrorKind, IsTerminal, Write};
+
+/// Bytes of an error. A file that it is about may say anything, at any length.
+const LONGEST_ERROR: usize = 4_096;
 
 /// Prints clap's error or help; returns the exit code.
 pub fn print_usage(program: &str, error: &clap::Error) -> u8 {
@@ -36,6 +41,14 @@ pub fn not_written(program: &str, error: &io::Error) -> u8 {
     if error.kind() == ErrorKind::BrokenPipe {
         return 0;
     }
-    eprintln!("{program}: could not write to standard output: {error}");
+    print_error(program, format_args!("could not write to standard output: {error}"));
     1
+}
+
+/// Prints an error in one line, made harmless: it may repeat a word of a file that a stranger wrote.
+pub fn print_error(program: &str, error: impl Display) {
+    let error = error.to_string();
+    let shown = &error[..error.floor_char_boundary(LONGEST_ERROR)];
+    let more = if shown.len() < error.len() { "…" } else { "" };
+    eprintln!("{program}: {}{more}", clean_text(shown));
 }

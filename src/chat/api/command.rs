@@ -320,8 +320,8 @@ pub enum Purpose {
     Replace(Name),
     /// To be given to an account by an operator; whether the account is to be made.
     Set(Name, bool),
-    /// To be a server operator.
-    Oper(Arc<str>),
+    /// To be a server operator, by the password of which the server has this hash.
+    Oper(Arc<str>, Option<PasswordHash>),
 }
 
 /// The result of the work.

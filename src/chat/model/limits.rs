@@ -76,6 +76,8 @@ pub const MAIL_PER_ACCOUNT: u32 = 200;
 pub const PASSWORD_LEAST: usize = 6;
 /// Longest password: hashing is not a way to make the server read a book.
 pub const PASSWORD_LENGTH: usize = 1024;
+/// Names that stand in for those that no account has, where logins are counted: sixteen bits.
+pub const STAND_INS: usize = 1 << 16;
 
 /// How long a login with the password before the last change is no guess, in milliseconds.
 pub const FORMER_PASSWORD: i64 = 3_600_000;

@@ -188,7 +188,7 @@ impl Hub {
                 let purpose = Purpose::Replace(account);
                 Decision::Work(Work::Hash { secret: new, former, purpose })
             }
-            (Purpose::Oper(name), Outcome::Verified(true)) => {
+            (Purpose::Oper(name, _), Outcome::Verified(true)) => {
                 Decision::Change(Change::Oper { name })
             }
             _ => Decision::Refuse(Refusal::WrongPassword),

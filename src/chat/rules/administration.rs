@@ -18,7 +18,7 @@ impl Hub {
         now: Moment,
     ) -> Result<Decision> {
         if let Command::Oper(name, secret) = command {
-            let purpose = Purpose::Oper(name);
+            let purpose = Purpose::Oper(name, None);
             let work =
                 Work::Verify { secret, hash: None, former: None, lacks_keys: false, purpose };
             return Ok(Decision::Work(work));

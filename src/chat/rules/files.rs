@@ -36,7 +36,8 @@ impl Hub {
 
     /// How many there are, and their bytes.
     pub fn files_kept(&self) -> (u64, u64) {
-        (self.files.len() as u64, self.files.values().map(|file| file.size).sum())
+        let bytes = self.files.values().fold(0, |sum: u64, file| sum.saturating_add(file.size));
+        (self.files.len() as u64, bytes)
     }
 
     pub fn has_room_for_a_file(&self) -> bool {
@@ -48,9 +49,9 @@ impl Hub {
         let mut usage = FileUsage::default();
         for file in self.files.values() {
             let size = file.size.max(least);
-            usage.all += size;
+            usage.all = usage.all.saturating_add(size);
             if owns(account, origin, file) {
-                usage.own += size;
+                usage.own = usage.own.saturating_add(size);
                 usage.count += 1;
             }
         }

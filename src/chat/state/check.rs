@@ -8,7 +8,7 @@ use super::user::User;
 use crate::chat::log::StoredFile;
 use crate::chat::model::check::{self, Checked, ensure};
 use crate::chat::model::{
-    Metadata, Name, ReadMarkers, SessionId, check_metadata, guest_number, limits,
+    Metadata, Name, ReadMarkers, RecordId, SessionId, check_metadata, guest_number, limits,
 };
 use std::collections::BTreeSet;
 
@@ -53,11 +53,27 @@ impl Hub {
                 limits::REASON_LENGTH,
             )?;
         }
+        self.check_ids()?;
         ensure(self.files.len() <= limits::FILES, "too many files")?;
         for (id, file) in self.files.iter() {
             check_file(id, file)?;
         }
         self.private.iter().try_for_each(|private| check::nick(&private.to))
+    }
+
+    /// No id is above that of the last record: the ones to come are, and what is numbered by them.
+    fn check_ids(&self) -> Checked {
+        let Some(last) = self.last else { return Ok(()) };
+        let of_rooms = self.rooms.values().flat_map(|room| {
+            let recent = room.recent.iter().map(|recent| recent.reference.id);
+            recent.chain([room.since, RecordId(room.last_number)])
+        });
+        let of_accounts = self.accounts.iter().flat_map(|(_, account)| {
+            [account.since, account.renewed, account.mail_since.unwrap_or_default()]
+        });
+        let of_messages = self.private.iter().map(|private| private.id);
+        let newest = of_rooms.chain(of_accounts).chain(of_messages).max();
+        ensure(newest.is_none_or(|newest| newest <= last), "an id is above that of the last record")
     }
 
     fn check_user(&self, session: SessionId, user: &User) -> Checked {

@@ -166,11 +166,6 @@ impl Room {
         self.members.keys().copied()
     }
 
-    /// The members and their sessions.
-    pub fn members(&self) -> impl ExactSizeIterator<Item = (SessionId, Member)> + '_ {
-        self.members.iter().map(|(&session, &member)| (session, member))
-    }
-
     /// How many members it has.
     pub fn member_count(&self) -> usize {
         self.members.len()

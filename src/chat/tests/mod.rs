@@ -1,6 +1,7 @@
 //! A hub with a journal that keeps everything and a worker that hashes nothing: decided, written
 //! down, applied, and checked after every record.
 
+mod accounts;
 mod certificates;
 mod files;
 mod metadata;
@@ -154,9 +155,9 @@ impl World {
                     Work::Hash { secret, purpose, .. } => {
                         (purpose, Outcome::Hashed(PasswordHash::new(reversed(&secret)), None))
                     }
-                    Work::Verify { secret, purpose: Purpose::Oper(name), .. } => {
+                    Work::Verify { secret, purpose: purpose @ Purpose::Oper(..), .. } => {
                         let fits = secret.expose() == "operator";
-                        (Purpose::Oper(name), Outcome::Verified(fits))
+                        (purpose, Outcome::Verified(fits))
                     }
                     Work::Challenge { .. } | Work::Proof { .. } => {
                         unreachable!("no command leads to SCRAM")
@@ -323,47 +324,56 @@ fn check_effects(hub: &Hub, origin: SessionId, effects: &[Effect], now: i64) {
             if session != origin {
                 check_words(hub, effect, user);
             }
-            let ignores = |who: &Identity| {
-                user.extras().ignores.iter().any(|nick| {
-                    *nick == who.nick || who.account.as_ref().is_some_and(|name| name == nick)
-                })
-            };
-            match &effect.event {
-                Event::RoomMessage(said) => {
-                    assert!(user.rooms.contains(&said.room) || session == origin);
-                    assert!(session == origin || !ignores(&said.who));
-                    assert!(heard_said.insert(session), "said twice to one");
-                }
-                Event::MetadataSet { holder: Holder::Room(room), .. } => {
-                    assert!(user.rooms.contains(room) || session == origin);
-                }
-                Event::ReadMarker { time, .. } => {
-                    let of = |session| hub.users.get(session)?.identity.account.as_ref();
-                    assert!(session == origin || of(&session) == of(&origin));
-                    assert!(of(&session).is_some() || session == origin);
-                    assert!(time.0 <= now);
-                }
-                Event::DirectMessage(told) => {
-                    let account = user.identity.account.as_ref();
-                    let meant = user.identity.nick == told.to || account == Some(&told.to);
-                    assert!(meant || session == origin);
-                    assert!(session == origin || !ignores(&told.who));
-                }
-                Event::Edited { room, .. }
-                | Event::Deleted { room, .. }
-                | Event::Reacted { room, .. }
-                | Event::TopicSet { room, .. }
-                | Event::ModesSet { room, .. }
-                | Event::RoomRenamed { room, .. }
-                | Event::Joined { room, .. } => {
-                    // Or it is a direct message that was deleted.
-                    let meant = user.rooms.contains(room) || user.identity.nick == *room;
-                    assert!(meant || session == origin);
-                }
-                _ => {}
+            if matches!(effect.event, Event::RoomMessage(_)) {
+                assert!(heard_said.insert(session), "said twice to one");
             }
+            check_recipient(hub, effect, user, origin, now);
         }
     }
     assert!(parts.iter().all(|part| *part == parts[0] || parts.contains(&(part - 1))));
     assert!(parts.is_sorted() && parts.first().is_none_or(|first| *first == 0));
+}
+
+/// What one is told concerns them, or it answers them.
+fn check_recipient(hub: &Hub, effect: &Effect, user: &User, origin: SessionId, now: i64) {
+    let session = user.identity.session;
+    let ignores = |who: &Identity| {
+        user.extras()
+            .ignores
+            .iter()
+            .any(|nick| *nick == who.nick || who.account.as_ref().is_some_and(|name| name == nick))
+    };
+    match &effect.event {
+        Event::RoomMessage(said) => {
+            assert!(user.rooms.contains(&said.room) || session == origin);
+            assert!(session == origin || !ignores(&said.who));
+        }
+        Event::MetadataSet { holder: Holder::Room(room), .. } => {
+            assert!(user.rooms.contains(room) || session == origin);
+        }
+        Event::ReadMarker { time, .. } => {
+            let of = |session| hub.users.get(session)?.identity.account.as_ref();
+            assert!(session == origin || of(&session) == of(&origin));
+            assert!(of(&session).is_some() || session == origin);
+            assert!(time.0 <= now);
+        }
+        Event::DirectMessage(told) => {
+            let account = user.identity.account.as_ref();
+            let meant = user.identity.nick == told.to || account == Some(&told.to);
+            assert!(meant || session == origin);
+            assert!(session == origin || !ignores(&told.who));
+        }
+        Event::Edited { room, .. }
+        | Event::Deleted { room, .. }
+        | Event::Reacted { room, .. }
+        | Event::TopicSet { room, .. }
+        | Event::ModesSet { room, .. }
+        | Event::RoomRenamed { room, .. }
+        | Event::Joined { room, .. } => {
+            // Or it is a direct message that was deleted.
+            let meant = user.rooms.contains(room) || user.identity.nick == *room;
+            assert!(meant || session == origin);
+        }
+        _ => {}
+    }
 }

@@ -144,7 +144,7 @@ impl IrcSession {
             (330, [_, account, _]) => format!("logged in as {account}"),
             (307 | 313 | 320 | 335 | 338 | 378 | 379 | 671, [nick, ..]) => format!("{nick} {text}"),
             // Ends of answers that need none.
-            (219 | 318 | 369, _) => return true,
+            (219 | 221 | 318 | 369, _) => return true,
             (352, [_, user, host, _, nick, flags, real]) => {
                 let real = real.split_once(' ').map_or("", |(_, real)| real);
                 let away = if flags.starts_with('G') { ", away" } else { "" };
@@ -163,7 +163,6 @@ impl IrcSession {
                 self.sasl_done();
                 return true;
             }
-            (221, _) => return true,
             _ => return false,
         };
         self.show_text(words);

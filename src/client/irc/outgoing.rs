@@ -5,6 +5,7 @@
 //! `draft/multiline` message where the server supports that, else into several.
 
 use super::IrcSession;
+use super::sent_messages::Sent;
 use crate::client::display::MessageKind;
 use crate::client::secrets;
 use crate::wire::irc::{Limits, LineWriter, render::pieces};
@@ -102,10 +103,15 @@ impl IrcSession {
     fn queue_message(&mut self, bytes: Vec<u8>, label: String, outgoing: Outgoing<'_>, text: &str) {
         let serial = self.pace.push(bytes);
         let shown = secrets::masked_message(outgoing.to, text);
-        // By the server's clock, which is past its latest time.
-        let after = self.newest.unwrap_or(self.now);
-        let at_once = self.shows_at_once(outgoing.to);
-        self.sent.remember(label, outgoing.to, &shown, serial, after, at_once);
+        self.sent.remember(Sent {
+            label,
+            target: outgoing.to.to_owned(),
+            text: shown.into_owned(),
+            serial,
+            // By the server's clock, which is past its latest time.
+            after: self.newest.unwrap_or(self.now),
+            shown: self.shows_at_once(outgoing.to),
+        });
     }
 
     /// Whether this client's own message is shown when it is sent. With its echo it has an id, which

@@ -16,16 +16,16 @@ const MAX_LOST: usize = 100;
 
 /// One message.
 #[derive(Debug)]
-struct Sent {
-    label: String,
-    target: String,
-    text: String,
+pub(super) struct Sent {
+    pub label: String,
+    pub target: String,
+    pub text: String,
     /// Its serial number in the [`Pace`](super::pace::Pace).
-    serial: u64,
+    pub serial: u64,
     /// It was sent after this.
-    after: Timestamp,
+    pub after: Timestamp,
     /// It was shown when it was sent.
-    shown: bool,
+    pub shown: bool,
 }
 
 /// This person's messages that the server has not confirmed.
@@ -47,20 +47,11 @@ impl SentMessages {
         self.labels.to_string()
     }
 
-    pub fn remember(
-        &mut self,
-        label: String,
-        target: &str,
-        text: &str,
-        serial: u64,
-        after: Timestamp,
-        shown: bool,
-    ) {
+    pub fn remember(&mut self, sent: Sent) {
         if self.waiting.len() == MAX_SPOKEN {
             self.waiting.pop_front();
         }
-        let (target, text) = (target.to_owned(), text.to_owned());
-        self.waiting.push_back(Sent { label, target, text, serial, after, shown });
+        self.waiting.push_back(sent);
     }
 
     /// An echo arrives; if this client sent the message, whether it was shown then. Without labels

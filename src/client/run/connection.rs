@@ -166,21 +166,22 @@ impl Client<'_> {
             let (link, server) = route(self.options, &host, port, true)?;
             Ok((KnownServer::look_up(&host, port).0, link, server))
         });
-        match (secured, &mut self.irc) {
-            (Ok((known, link, server)), Some(session)) => {
-                session.is_secured(known.scram);
+        match secured {
+            Ok((known, link, server)) => {
+                if let Some(session) = &mut self.irc {
+                    session.is_secured(known.scram);
+                    if !session.was_in() {
+                        self.connected_at = None; // it has not been reached yet
+                    }
+                }
                 (self.known, self.link) = (known, link);
                 self.files.move_to(server);
-                if !session.was_in() {
-                    self.connected_at = None; // it has not been reached yet
-                }
                 self.turn.arm(Duration::ZERO, TimerKind::Reconnect);
             }
-            (Err((exit, why)), _) => {
+            Err((exit, why)) => {
                 self.notice(Notice::error(why));
                 self.ended.get_or_insert(exit);
             }
-            (Ok(_), None) => {} // plain lines know no STS
         }
         Ok(())
     }

@@ -93,6 +93,10 @@ impl Exchange {
             _ => None,
         });
         self.net.trace().note(|| trace::Event::Record { client: trace::number(token), id: id.0 });
+        let operator = match &record.change {
+            Change::Oper { name } => Some(Arc::clone(name)),
+            _ => None,
+        };
         let leaver = leaves.then(|| audit::who(self.engine.hub(), origin));
         let mut effects = self.engine.apply(record);
         if enters || leaves {
@@ -121,6 +125,7 @@ impl Exchange {
         }
         self.settle(token, Some(kind));
         self.end_without_account(suspects);
+        operator.into_iter().for_each(|name| self.check_operator(origin, &name));
         if leaves {
             if let Some(mut peer) = self.net.peer(token)
                 && std::mem::take(&mut peer.connection.life.withdrawn)

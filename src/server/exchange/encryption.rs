@@ -58,13 +58,11 @@ impl Exchange {
 
     /// Whether that is all, as for every command.
     pub(super) fn add_certificate(&mut self, token: Token) -> bool {
-        match self.certificate_of(token) {
-            Some(fingerprint) => self.decide(token, Command::Certificate(fingerprint, true)),
-            None => {
-                self.reply(token, &Event::Refused(Refusal::NoCertificate));
-                true
-            }
-        }
+        let Some(fingerprint) = self.certificate_of(token) else {
+            self.reply(token, &Event::Refused(Refusal::NoCertificate));
+            return true;
+        };
+        self.decide(token, Command::Certificate(fingerprint, true))
     }
 
     /// SASL EXTERNAL.

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | this one | one peer: told something, leaving, gone |
 //! | `perform` | what a peer asks for: the one place where [`Action`]s are performed |
+//! | `logins` | passwords and proofs, to the workers and back |
 //! | `upkeep` | what happens by itself: arrivals, timers, the console, new settings, the end |
 //! | `early_account` | an account for a peer that has not entered yet |
 //! | `encryption` | TLS on a connection |
@@ -19,6 +20,7 @@ mod apply;
 mod download;
 mod early_account;
 mod encryption;
+mod logins;
 #[cfg(feature = "web")]
 mod loop_viewers;
 #[cfg(not(feature = "web"))]
@@ -95,7 +97,6 @@ impl Exchange {
         engine: Engine,
         broadcast: Broadcast,
         workers: Workers,
-        console: ConsoleService,
         live: Live,
         stats: Stats,
     ) -> Exchange {
@@ -106,7 +107,7 @@ impl Exchange {
             engine,
             broadcast,
             workers,
-            console,
+            console: ConsoleService::new(live.config()),
             live,
             stats,
             guesses: Guesses::new(),

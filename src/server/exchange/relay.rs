@@ -1,8 +1,8 @@
 //! Connections that come by a proxy: whose they are, and as whose they count from then on.
 
 use super::Exchange;
+use crate::server::address::{PeerAddress, Via};
 use crate::server::admission::{RelayOutcome, is_flood_limited, work_limit};
-use crate::server::connection::{PeerAddress, Via};
 use crate::server::net::PeerTimer;
 use crate::server::stats::Counter;
 use crate::session::Relay;

@@ -1,7 +1,8 @@
 //! Questions of tests to the exchange, and pretences.
 
 use super::Exchange;
-use crate::server::connection::{Connection, Via};
+use crate::server::address::Via;
+use crate::server::connection::Connection;
 use crate::server::stats::Stats;
 
 impl Exchange {

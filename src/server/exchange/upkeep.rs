@@ -3,10 +3,11 @@
 use super::Exchange;
 use super::relay::HEADER_TIMEOUT;
 use crate::chat::{Change, Moment, Origin, SessionId, UserMode};
+use crate::server::address::Via;
 use crate::server::admission::{NewPeer, is_flood_limited, work_limit};
 use crate::server::audit;
 use crate::server::config::{Config, Days, Operator, OrOff};
-use crate::server::connection::{Bounds, Connection, Via};
+use crate::server::connection::{Bounds, Connection};
 use crate::server::expiry;
 use crate::server::gate::{Blocked, LineGate};
 use crate::server::net::{Net, PeerTimer, TimerKind};
@@ -96,8 +97,8 @@ impl Exchange {
         let session = Dialect::new(config.style, config.protocol);
         let lane = self.broadcast.enter(session.format());
         let token = self.net.insert(work_limit(config, &address), |token| {
-            let mut connection =
-                Connection::new(token, transport, address, session, lane, gate, tenths);
+            let mut connection = Connection::new(token, transport, address, session, gate, tenths);
+            connection.lane = lane;
             connection.life.counted = rejection.is_none();
             connection
         });
@@ -369,11 +370,24 @@ impl Exchange {
         let users = self.engine.hub().users();
         let users = users.filter(|user| user.operator().is_some_and(|name| is_over(name)));
         let users: Vec<SessionId> = users.map(|user| user.identity.session).collect();
-        for session in users.into_iter().filter(|it| *it != SessionId(CONSOLE.to_bits())) {
+        users.into_iter().for_each(|session| self.end_operator(session));
+    }
+
+    fn end_operator(&mut self, session: SessionId) {
+        let token = Token::from_bits(session.0);
+        if token != CONSOLE {
             let who = audit::who(self.engine.hub(), session);
             info!("reload: {who} is no longer a server operator");
-            let change = Change::UserModes { changes: vec![(UserMode::Operator, false)] };
-            self.propose(Token::from_bits(session.0), change);
+            let changes = vec![(UserMode::Operator, false)];
+            self.propose(token, Change::UserModes { changes });
+        }
+    }
+
+    /// Someone has become a server operator by this name, of which the configuration may have been
+    /// reloaded while the journal was at it.
+    pub(super) fn check_operator(&mut self, session: SessionId, name: &str) {
+        if self.live.config().oper_hash(name).is_none() {
+            self.end_operator(session);
         }
     }
 

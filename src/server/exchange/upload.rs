@@ -1,11 +1,11 @@
 //! Files that come: who may upload one, how large it may be, and what is told when it is kept.
 
 use super::download::{PROGRESS, line};
-use super::perform::seconds;
+use super::logins::seconds;
 use super::{Exchange, session};
 use crate::chat::{Change, Claim, Command, Event, Hub, Kind, Origin, Refusal, StoredFile, limits};
+use crate::server::address::Via;
 use crate::server::config::Bytes;
-use crate::server::connection::Via;
 use crate::server::gate::Blocked;
 use crate::server::guesses::{Ended, Guess, Target};
 use crate::server::net::PeerTimer;
@@ -278,8 +278,8 @@ impl Exchange {
         let left = |limit: Bytes, used: u64| (limit.0 as u64).saturating_sub(used);
         let bounds = [
             (left(files.file_max.on().unwrap_or(Bytes(0)), 0), FileLimit::Size),
-            (left(own, kept.own + coming.own), own_limit),
-            (left(config.files_all(), kept.all + coming.all), FileLimit::All),
+            (left(own, kept.own.saturating_add(coming.own)), own_limit),
+            (left(config.files_all(), kept.all.saturating_add(coming.all)), FileLimit::All),
         ];
         // What comes in chunks says no length: it may have what there is.
         let wanted = length.unwrap_or(1);

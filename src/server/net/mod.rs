@@ -33,7 +33,8 @@ mod work;
 pub(super) use peer::{Peer, Queues};
 pub(super) use timer::{PeerTimer, TimerKind};
 
-use super::connection::{Bounds, Connection, PeerAddress, Phase, Tenths};
+use super::address::PeerAddress;
+use super::connection::{Bounds, Connection, Phase, Tenths};
 use super::gate::Blocked;
 use super::stats::{Counter, Stats};
 use crate::chat::Moment;

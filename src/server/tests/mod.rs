@@ -12,6 +12,7 @@ mod history;
 #[cfg(feature = "web")]
 mod http;
 mod limits;
+mod operators;
 mod passwords;
 mod proxy;
 mod silence;

@@ -181,10 +181,8 @@ fn authorization(value: &str) -> Result<Credentials, Fault> {
 
 /// `room=rust` or `room=%23rust` of a query.
 fn room(query: Option<&str>) -> Result<Option<String>, Fault> {
-    let pairs = query.unwrap_or_default().split('&');
-    let Some(room) = pairs.filter_map(|it| it.strip_prefix("room=")).next() else {
-        return Ok(None);
-    };
+    let mut pairs = query.unwrap_or_default().split('&');
+    let Some(room) = pairs.find_map(|it| it.strip_prefix("room=")) else { return Ok(None) };
     let room = decoded(room)?;
     Ok(Some(if room.starts_with('#') { room } else { format!("#{room}") }))
 }

@@ -415,16 +415,16 @@ mod tests {
         };
         let line = format!("{label}LIST");
         let mut out = Vec::new();
-        session.answering(true, &mut out, |session, out| {
+        session.answering(&mut out, |session, out| {
             session.take(line.as_bytes(), &mut view, out, &mut Vec::new());
         });
         while session.has_more() {
             pages.push(std::mem::take(&mut out));
-            session.answering(true, &mut out, |session, out| {
+            session.answering(&mut out, |session, out| {
                 session.more(&mut view, out, &mut Vec::new());
             });
         }
-        session.answering(false, &mut out, |session, out| session.finish(out));
+        session.telling(&mut out, |session, out| session.finish(out));
         pages.push(out);
         pages.into_iter().map(|page| String::from_utf8(page).unwrap()).collect()
     }

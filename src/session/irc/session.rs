@@ -155,13 +155,13 @@ impl Session {
                 match Framer::default().next(&line, LineKind::Irc(Limits::FROM_CLIENT)) {
                     Step::Incomplete { .. } => return,
                     Step::Line { bytes, used } if used == line.len() => {
-                        return self.answering(true, out, |irc, out| {
+                        return self.answering(out, |irc, out| {
                             irc.take(bytes, view, out, actions);
                         });
                     }
                     Step::TooLong { tags, .. } => {
                         let label = tags.get("label");
-                        return self.answering(true, out, |irc, out| {
+                        return self.answering(out, |irc, out| {
                             irc.too_long(label.as_deref(), view, out);
                         });
                     }
@@ -173,19 +173,28 @@ impl Session {
         actions.push(Action::Leave { words: None, farewell });
     }
 
-    /// Lets `write` add lines to `out`; replies to a labelled command are collected until the
-    /// command is done.
+    /// Lets `write` add lines to `out` that answer the command in hand; those to a labelled one are
+    /// collected until it is done.
     pub(in crate::session) fn answering<R>(
         &mut self,
-        answers: bool,
+        out: &mut Vec<u8>,
+        write: impl FnOnce(&mut Session, &mut Replies) -> R,
+    ) -> R {
+        self.telling(out, |irc, replies| {
+            let result = write(irc, replies);
+            irc.collect(replies);
+            result
+        })
+    }
+
+    /// Lets `write` add lines to `out`.
+    pub(in crate::session) fn telling<R>(
+        &mut self,
         out: &mut Vec<u8>,
         write: impl FnOnce(&mut Session, &mut Replies) -> R,
     ) -> R {
         let mut replies = Replies::default();
         let result = write(self, &mut replies);
-        if answers {
-            self.collect(&mut replies);
-        }
         self.framing().append(replies.bytes(), out);
         result
     }

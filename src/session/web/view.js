@@ -30,8 +30,9 @@ function showEntry(fault = '') {
   $('#where').textContent = location.host;
   // `guest1` and the like are the server's to give.
   form.nick.value ||= nick ?? `visitor${Math.floor(Math.random() * 9000) + 1000}`;
-  if (location.hash.length > 1) form.room.value = decodeURIComponent(location.hash);
-  else if (rooms?.length) form.room.value = rooms.join(' ');
+  if (location.hash.length > 1) {
+    try { form.room.value = decodeURIComponent(location.hash); } catch { form.room.value = location.hash; }
+  } else if (rooms?.length) form.room.value = rooms.join(' ');
   if (!globalThis.crypto?.subtle) {
     form.password.disabled = true;
     $('#why').textContent = 'To log in, open this page by HTTPS or on localhost: elsewhere a browser has no '

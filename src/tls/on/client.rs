@@ -12,7 +12,6 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, Error, OtherError, SignatureScheme,
 };
-use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -50,7 +49,7 @@ impl Connector {
                 let system = rustls_platform_verifier::Verifier::new(provider.clone());
                 let system =
                     system.map_err(|error| format!("the system's certificates: {error}"))?;
-                Arc::new(Explaining(system))
+                Arc::new(Explaining { system, algorithms })
             }
         };
         let config = ClientConfig::builder_with_provider(provider)
@@ -82,16 +81,9 @@ impl Connector {
 }
 
 /// Why a certificate was not accepted.
-#[derive(Debug)]
+#[derive(thiserror::Error, Debug)]
+#[error("the server's certificate {0}")]
 struct Untrusted(String);
-
-impl fmt::Display for Untrusted {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the server's certificate {}", self.0)
-    }
-}
-
-impl std::error::Error for Untrusted {}
 
 fn untrusted(reason: String) -> Error {
     let untrusted = Untrusted(reason);
@@ -156,32 +148,15 @@ impl ServerCertVerifier for Pinned {
         )))
     }
 
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(message, certificate, signed, &self.algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(message, certificate, signed, &self.algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.algorithms.supported_schemes()
-    }
+    check_signatures!();
 }
 
 /// The system's verifier, whose refusals say which certificate it was.
 #[derive(Debug)]
-struct Explaining(rustls_platform_verifier::Verifier);
+struct Explaining {
+    system: rustls_platform_verifier::Verifier,
+    algorithms: WebPkiSupportedAlgorithms,
+}
 
 impl ServerCertVerifier for Explaining {
     fn verify_server_cert(
@@ -192,31 +167,11 @@ impl ServerCertVerifier for Explaining {
         ocsp: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let verified = self.0.verify_server_cert(certificate, intermediates, name, ocsp, now);
+        let verified = self.system.verify_server_cert(certificate, intermediates, name, ocsp, now);
         verified.map_err(|error| explained(error, certificate))
     }
 
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.0.verify_tls12_signature(message, certificate, signed)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.0.verify_tls13_signature(message, certificate, signed)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.supported_verify_schemes()
-    }
+    check_signatures!();
 }
 
 #[cfg(test)]

@@ -53,7 +53,8 @@ impl Acceptor {
         let (fingerprint, self_signed) = (identity.fingerprint(), identity.is_self_signed());
         let config = |asks: bool| {
             let provider = provider();
-            let verifier = AnyCertificate(provider.signature_verification_algorithms);
+            let verifier =
+                AnyCertificate { algorithms: provider.signature_verification_algorithms };
             let builder = ServerConfig::builder_with_provider(provider)
                 .with_safe_default_protocol_versions()?;
             let builder = if asks {
@@ -131,7 +132,9 @@ fn offers_http(hello: &[u8]) -> bool {
 
 /// Takes every certificate whose key the client has.
 #[derive(Debug)]
-struct AnyCertificate(WebPkiSupportedAlgorithms);
+struct AnyCertificate {
+    algorithms: WebPkiSupportedAlgorithms,
+}
 
 impl ClientCertVerifier for AnyCertificate {
     fn client_auth_mandatory(&self) -> bool {
@@ -151,25 +154,5 @@ impl ClientCertVerifier for AnyCertificate {
         Ok(ClientCertVerified::assertion())
     }
 
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(message, certificate, signed, &self.0)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(message, certificate, signed, &self.0)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.supported_schemes()
-    }
+    check_signatures!();
 }

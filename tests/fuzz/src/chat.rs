@@ -244,8 +244,8 @@ impl Chat {
                 let keys = ScramKeys::new("SCRAM-SHA-256$1:$:");
                 (purpose, Outcome::Hashed(PasswordHash::new(reversed(&secret)), Some(keys)))
             }
-            Work::Verify { secret, purpose: Purpose::Oper(name), .. } => {
-                (Purpose::Oper(name), Outcome::Verified(secret.expose() == OPERATOR))
+            Work::Verify { secret, purpose: purpose @ Purpose::Oper(..), .. } => {
+                (purpose, Outcome::Verified(secret.expose() == OPERATOR))
             }
             Work::Verify { secret, hash, purpose, .. } => {
                 let fits = hash.is_some_and(|hash| hash.as_phc() == reversed(&secret));
