@@ -27,6 +27,7 @@ use crate::chat::limits::PASSWORD_LEAST;
 use crate::chat::{Flag, Modes, Moment, PasswordHash, Secret};
 use crate::journal::Durability;
 use crate::session::{Protocol, Style, http, irc};
+use crate::settings::read_text;
 use crate::tls;
 use crate::trace::TraceFormat;
 use crate::wire::address::{Address, DEFAULT_HOST, DEFAULT_PORT};
@@ -467,9 +468,8 @@ impl Config {
     /// The message of the day cannot be read.
     pub(super) fn irc_settings(&self, started: Moment) -> Result<irc::Settings, String> {
         let read = |path: &PathBuf| {
-            let text = std::fs::read_to_string(path)
-                .map_err(|error| format!("--motd {}: {error}", path.display()))?;
-            let text = text.trim_start_matches('\u{feff}');
+            let text =
+                read_text(path).map_err(|why| format!("--motd: {}: {why}", path.display()))?;
             Ok::<Vec<String>, String>(text.lines().map(str::to_owned).collect())
         };
         Ok(irc::Settings {
