@@ -211,6 +211,23 @@ fn a_newcomer_registers_where_an_account_is_required() {
     assert!(told.last().unwrap().starts_with("FAIL REGISTER ACCOUNT_EXISTS carol "), "{told:?}");
 }
 
+/// A mistyped directory is not filled with an empty chat.
+#[test]
+fn a_password_makes_no_database() {
+    let scratch = Scratch::new("nothing");
+    let place = scratch.path();
+    for (arguments, why) in [
+        (&["passwd", "ann", "--data", place][..], "there is no database"),
+        (&["passwd", "a.nn", "--add", "--data", place], "invalid account name 'a.nn'"),
+    ] {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_chatloop-server"));
+        let output = command.args(arguments).stdin(std::process::Stdio::null()).output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        assert!(String::from_utf8_lossy(&output.stderr).contains(why), "{output:?}");
+        assert_eq!(std::fs::read_dir(place).unwrap().count(), 0);
+    }
+}
+
 #[test]
 fn a_registered_room_keeps_its_topic_its_operators_and_its_bans() {
     let scratch = Scratch::new("rooms");

@@ -89,6 +89,22 @@ fn a_log_that_was_moved_away_goes_on_in_a_new_file_after_sighup() {
     drop(second);
     wait_for(&log, "disconnected");
     assert!(!std::fs::read_to_string(&old).unwrap().contains("guest2"));
+
+    // Its directory is gone: that is told where the log is not.
+    let away = scratch.file("away");
+    std::fs::create_dir(&away).unwrap();
+    let log = format!("{away}/chat.log");
+    let server = Server::start(&["--log-file", &log]);
+    let _first = server.join();
+    wait_for(&log, "connected (plain)");
+    std::fs::remove_dir_all(&away).unwrap();
+    server.signal(Signal::SIGHUP);
+    let told = server.log.wait_for("the log goes on in the old file");
+    assert!(told.contains(&format!("--log-file {log}: ")), "{told}");
+    std::fs::create_dir(&away).unwrap();
+    server.signal(Signal::SIGHUP);
+    wait_for(&log, "settings stay as they are");
+
     let failed = program(&["0", "--log-file", &scratch.file("nowhere/log")], &[]);
     assert!(String::from_utf8_lossy(&failed.stderr).contains("--log-file"), "{failed:?}");
     assert_eq!(failed.status.code(), Some(1));

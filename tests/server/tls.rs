@@ -293,6 +293,12 @@ fn sighup_takes_a_new_certificate_for_new_connections_and_no_bad_one() {
     let second = Secure::join(&server, "second");
     assert_eq!(second.certificate(), first.certificate());
 
+    std::fs::remove_file(&key).unwrap();
+    nix::unistd::mkfifo(key.as_str(), nix::sys::stat::Mode::S_IRWXU).unwrap();
+    server.signal(Signal::SIGHUP);
+    server.log.wait_for("key.pem: not a regular file");
+    std::fs::remove_file(&key).unwrap();
+
     directory.certify("two.example.org");
     server.signal(Signal::SIGHUP);
     server.log.wait_for("the TLS certificate is now ");
