@@ -24,7 +24,7 @@ use super::limits::{self, Limits};
 use super::log::sqlite::restore::{State, restore};
 use super::outcome::Imported;
 use crate::chat::check::{self, Checked};
-use crate::chat::{Hub, Name, StoredMessage};
+use crate::chat::{Hub, Name, StoredMessage, Target};
 use rusqlite::{Connection, params};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -265,6 +265,8 @@ impl From<rusqlite::Error> for Fault {
 #[derive(Default)]
 struct Import {
     names: Names,
+    /// Rooms whose name another has taken, and what they are called here.
+    retired: HashMap<Name, Name>,
     hub: Hub,
     /// The last id and time of the first line, once there was one.
     last: Option<(u64, i64)>,
@@ -305,7 +307,7 @@ impl Import {
                 }
                 self.take_state(hub)?;
             }
-            Line::Message(message) => {
+            Line::Message(mut message) => {
                 message.check().map_err(Fault::Line)?;
                 let (id, time) = (message.message.id.0, message.message.time.0);
                 if id <= self.reached.0 || id > MOST_RECORDS {
@@ -316,7 +318,21 @@ impl Import {
                 }
                 self.reached = (id, time);
                 self.messages += 1;
-                Tables::new(connection, &mut self.names).add(&message.message)?;
+                let mut tables = Tables::new(connection, &mut self.names);
+                if let Target::Room(room) = &mut message.message.target
+                    && let Some(before) = check::name_of_retired_room(room)
+                {
+                    // The number in its name was that of the other directory.
+                    *room = match self.retired.get(room) {
+                        Some(here) => here.clone(),
+                        None => {
+                            let here = tables.retired_room(&before)?;
+                            self.retired.insert(room.clone(), here.clone());
+                            here
+                        }
+                    };
+                }
+                tables.add(&message.message)?;
                 for (text, nick, reaction) in &message.put_on {
                     let sql = "INSERT OR IGNORE INTO reaction (message, text, nick, id)
                                VALUES (?1, ?2, ?3, ?4)";

@@ -11,6 +11,9 @@ use websocket_sans_io::{WebsocketFrameDecoder, WebsocketFrameEvent};
 /// Bytes of the answer to the handshake.
 const LONGEST_ANSWER: usize = 16 * 1024;
 
+/// Bytes of the payload of a ping.
+const LONGEST_PING: usize = 125;
+
 /// The first bytes of a whole message of text, and of an answer to a ping.
 const TEXT: u8 = 0x81;
 const PONG: u8 = 0x8a;
@@ -80,7 +83,12 @@ impl WebSocket {
                 Some(WebsocketFrameEvent::PayloadChunk { original_opcode }) => {
                     match original_opcode {
                         Opcode::Text | Opcode::Binary => lines.extend_from_slice(&bytes[..used]),
-                        Opcode::Ping => self.ping.extend_from_slice(&bytes[..used]),
+                        Opcode::Ping if self.ping.len() + used <= LONGEST_PING => {
+                            self.ping.extend_from_slice(&bytes[..used]);
+                        }
+                        Opcode::Ping => {
+                            return Err(io::Error::other("the server sent an endless ping"));
+                        }
                         _ => {}
                     }
                 }
@@ -134,6 +142,16 @@ mod tests {
             ];
             assert_eq!(payloads, expected);
         }
+    }
+
+    #[test]
+    fn an_endless_ping_is_not_kept() {
+        let mut stream = b"HTTP/1.1 101 x\r\n\r\n\x89\x7f\x7f\xff\xff\xff\xff\xff\xff\xff".to_vec();
+        stream.extend([b'x'; 200]);
+        let (mut socket, mut lines, mut out) = (WebSocket::default(), Vec::new(), Vec::new());
+        let pieces = stream.chunks(100).map(<[u8]>::to_vec);
+        let mut taken = pieces.map(|mut piece| socket.receive(&mut piece, &mut lines, &mut out));
+        assert!(taken.any(|taken| taken.is_err()));
     }
 
     #[test]

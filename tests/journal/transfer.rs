@@ -66,6 +66,33 @@ fn a_state_goes_on_from_the_record_that_the_first_line_names() {
     }
 }
 
+/// A room that was renamed has taken the name of one that was no longer there: the history of that is
+/// kept under a name with a number, which is another one elsewhere.
+#[test]
+fn the_history_of_a_room_whose_name_another_has_is_taken_along() {
+    let (from, chat) = full("export-retired");
+    chat.journal.close();
+    let exported = lines(&from, None);
+    let known = |text: &str| text.matches(r##""room":"#lobby""##).count();
+    assert_eq!(known(&exported), 2);
+    // As it is called there, and as one is called here already.
+    let retired = exported.replacen(r##""room":"#lobby""##, r##""room":"#lobby 77""##, 1).replacen(
+        r##""room":"#lobby""##,
+        r##""room":"#Lobby 1""##,
+        1,
+    );
+    let to = Scratch::new("import-retired");
+    assert_eq!(import(&to.0, &mut retired.as_bytes()).unwrap().messages, 3);
+    let again = lines(&to, None);
+    assert!(known(&again) == 0 && again.contains(r##""room":"#lobby 1""##), "{again}");
+    assert!(again.contains(r##""room":"#Lobby "##) && !again.contains("#Lobby 1\""), "{again}");
+    let on = Scratch::new("import-retired-again");
+    assert_eq!(import(&on.0, &mut again.as_bytes()).unwrap().messages, 3);
+    let mut copy = Chat::reopened(&on.0, &Limits::default()).peopled();
+    copy.says(ALICE, "and on");
+    assert_eq!(copy.lobby(Range::Latest, 9), ["and on"]);
+}
+
 #[test]
 fn one_room_goes_alone_and_goes_on() {
     let (from, chat) = full("export-room");

@@ -9,7 +9,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("chat", &[]),
     ("wire", &[]),
     ("terminal", &[]),
-    ("tls", &["reactor"]),
+    ("tls", &["reactor", "settings"]),
     ("trace", &["reactor"]),
     ("files", &[]),
     ("settings", &[]),

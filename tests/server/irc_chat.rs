@@ -361,7 +361,7 @@ fn a_message_has_the_same_number_in_every_dialect() {
     ask(&mut ada, "JOIN #lobby");
     let mut nc = Client::connect(server.address);
     nc.send("/numbers on\n");
-    while !nc.line().contains("now shown") {}
+    nc.until("now shown");
     let joined = line(&mut ada);
     assert!(joined.contains(" JOIN #lobby"), "{joined}");
     ada.send("PRIVMSG #lobby :tea?\r\n");

@@ -97,7 +97,9 @@ impl StoredMessage {
         check::nick(&self.from)?;
         self.account.as_ref().map_or(Ok(()), check::account)?;
         match &self.target {
-            Target::Room(room) => check::room(room)?,
+            Target::Room(room) => {
+                check::room(check::name_of_retired_room(room).as_ref().unwrap_or(room))?;
+            }
             Target::Private { to, account } => {
                 check::nick(to)?;
                 account.as_ref().map_or(Ok(()), check::account)?;

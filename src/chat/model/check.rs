@@ -31,6 +31,14 @@ pub fn room(name: &Name) -> Checked {
     ensure(valid, format_args!("invalid room name {:?}", name.as_str()))
 }
 
+/// The name that a room had until another took it in a rename: its history is kept under the name and a
+/// number (`#rust 7`), which no one can type.
+pub fn name_of_retired_room(name: &Name) -> Option<Name> {
+    let (before, number) = name.as_str().rsplit_once(' ')?;
+    let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| Name::new(before))
+}
+
 /// A text of one line.
 pub fn line(what: &str, text: &str, longest: usize) -> Checked {
     ensure(!text.contains('\n'), format_args!("a {what} of several lines: {text:?}"))?;

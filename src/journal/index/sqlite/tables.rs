@@ -136,6 +136,16 @@ impl<'a> Tables<'a> {
         Ok(())
     }
 
+    /// A number for a room whose name another has taken; the impossible name for it.
+    pub fn retired_room(&mut self, name: &Name) -> Result<Name> {
+        let sql = "INSERT INTO name (spelled, folded) VALUES (?1 || ' ', ?2 || ' ')";
+        self.run(sql, params![name.as_str(), name.folded()])?;
+        let number = self.connection.last_insert_rowid();
+        let sql = "UPDATE name SET spelled = spelled || id, folded = folded || id WHERE id = ?1";
+        self.run(sql, [number])?;
+        Ok(Name::new(&format!("{} {number}", name.as_str())))
+    }
+
     /// Keeps what event in one room, or between two.
     pub fn happen(&mut self, target: &Target, event: &HistoryEvent) -> Result<()> {
         let place = position_of_event(event).cast_signed();
