@@ -1,6 +1,6 @@
 //! What an operator takes out of a data directory, and puts back: exports, backups.
 
-use crate::common::{Client, Server, scratch::Scratch, told};
+use crate::common::{Server, scratch::Scratch, told};
 use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -92,7 +92,7 @@ fn a_backup_without_an_uploaded_file_is_restored_and_the_loss_is_told() {
     let (data, copy) = (scratch.file("data"), scratch.file("copy"));
     let server = Server::start(&["--data", &data]);
     let mut alice = server.join();
-    ask(&mut alice, "/nick alice", "known as alice");
+    alice.ask("/nick alice", "known as alice");
     for name in ["a", "b", "c"] {
         alice.send("/upload\n");
         let told = std::iter::repeat_with(|| alice.line()).find(|line| line.contains("/upload/"));
