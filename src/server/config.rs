@@ -49,6 +49,9 @@ pub const LONGEST_LINE: usize = 32 * 1024;
 /// What `--name` is if no one gave the server one.
 const NO_NAME: &str = "chatloop.local";
 
+/// Bytes of the name of a network: it shares lines of IRC with other words.
+const LONGEST_NETWORK: usize = 64;
+
 /// Stands between several values in one variable; no name and no hash has one.
 const BETWEEN: char = ' ';
 
@@ -391,10 +394,11 @@ impl Config {
                 self.name
             ));
         }
-        if self.network.is_empty() || self.network.contains(|c: char| c.is_whitespace() || c == '=')
-        {
+        let wrong = |c: char| c.is_whitespace() || c.is_control() || c == '=';
+        if !(1..=LONGEST_NETWORK).contains(&self.network.len()) || self.network.contains(wrong) {
             return Err(format!(
-                "--network: invalid network name '{}': it must be one word without =",
+                "--network: invalid network name '{}': it must be one word without =, of at most \
+                 {LONGEST_NETWORK} bytes",
                 self.network
             ));
         }
