@@ -109,6 +109,11 @@ pub struct Config {
     #[arg(long, value_name = "BYTES")]
     pub outbox_all: Option<Bytes>,
 
+    /// Memory for what all clients together have sent while their lines wait; above it those with most of
+    /// it are dropped [default: an eighth of the memory]
+    #[arg(long, value_name = "BYTES")]
+    pub inbox_all: Option<Bytes>,
+
     /// Disconnect clients that have taken nothing of what is queued for them for this many seconds
     #[arg(long, default_value = "60", value_name = "SECONDS|off")]
     pub stall_timeout: OrOff<Seconds>,
