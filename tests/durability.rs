@@ -32,17 +32,6 @@ fn kill(mut server: Server) {
     server.ended();
 }
 
-/// Sends a line and waits for an answer that contains `words`.
-fn ask(client: &mut Client, line: &str, words: &str) -> String {
-    client.send(format!("{line}\n"));
-    loop {
-        let answer = client.line();
-        if answer.contains(words) {
-            return answer;
-        }
-    }
-}
-
 /// What is said in the lobby and begins with `round`, line by line until the connection is over.
 /// A last line that was cut off does not count: no one has seen it.
 fn hear(socket: TcpStream, heard: &AtomicUsize) -> Vec<String> {
@@ -156,7 +145,7 @@ fn what_anyone_has_seen_is_in_the_history_once_and_in_order() {
         println!("round {round}: {} kept, {told} times heard", past.len());
         // The last one that anyone received is found by its words, too.
         let last = seen.iter().flatten().max_by_key(|text| places[text.as_str()]).unwrap();
-        ask(&mut reader, &format!("/search \"round{last}\""), &format!("]: round{last}"));
+        reader.ask(&format!("/search \"round{last}\""), &format!("]: round{last}"));
         kill(server);
     }
 }
@@ -174,62 +163,53 @@ fn what_was_acknowledged_is_there_after_a_kill() {
     let oper = operator("open-sesame");
     let server = start(&scratch, &["--oper", &oper]);
     let (mut alice, mut bob) = (server.join(), server.join());
-    ask(&mut alice, "/nick alice", "you are now known as alice");
-    ask(&mut alice, "/register correct-horse", "account alice created");
-    ask(&mut alice, "/oper root open-sesame", "you are now a server operator");
-    ask(&mut alice, "/join #den", "you are an operator");
-    ask(&mut alice, "/topic about borrowing", "about borrowing");
-    ask(&mut alice, "/lock key sesame", "to sesame");
-    ask(&mut alice, "/ban mallory", "banned mallory from #den");
-    ask(&mut alice, "/keep", "now permanent");
-    ask(&mut alice, "/gban 10.9.8.7 3d spam", "server ban added: 10.9.8.7");
+    alice.ask("/nick alice", "you are now known as alice");
+    alice.ask("/register correct-horse", "account alice created");
+    alice.ask("/oper root open-sesame", "you are now a server operator");
+    alice.ask("/join #den", "you are an operator");
+    alice.ask("/topic about borrowing", "about borrowing");
+    alice.ask("/lock key sesame", "to sesame");
+    alice.ask("/ban mallory", "banned mallory from #den");
+    alice.ask("/keep", "now permanent");
+    alice.ask("/gban 10.9.8.7 3d spam", "server ban added: 10.9.8.7");
     alice.send("the first text\nto be forgotten: swordfish\n");
-    ask(&mut alice, "/edit 1 the second text", "edited message 1 in #den");
-    ask(&mut alice, "/delete 2", "deleted message 2 in #den");
-    ask(&mut alice, "/quit", "goodbye");
-    ask(&mut bob, "/nick bob", "you are now known as bob");
-    ask(&mut bob, "/msg alice call me", "at the next login");
+    alice.ask("/edit 1 the second text", "edited message 1 in #den");
+    alice.ask("/delete 2", "deleted message 2 in #den");
+    alice.ask("/quit", "goodbye");
+    bob.ask("/nick bob", "you are now known as bob");
+    bob.ask("/msg alice call me", "at the next login");
     kill(server);
 
     let server = start(&scratch, &["--oper", &oper]);
     let (mut alice, mut bob) = (server.join(), server.join());
-    ask(&mut bob, "/nick alice", "nick alice is registered");
-    ask(&mut bob, "/nick mallory", "known as mallory");
-    ask(&mut bob, "/join #den sesame", "banned from #den");
-    ask(&mut bob, "/nick bob", "known as bob");
-    ask(&mut bob, "/join #den", "needs a key");
-    ask(&mut bob, "/join #den sesame", "topic: about borrowing");
-    ask(&mut alice, "/login alice battery-staple", "wrong name or password");
-    ask(&mut alice, "/login alice correct-horse", "now logged in as alice");
+    bob.ask("/nick alice", "nick alice is registered");
+    bob.ask("/nick mallory", "known as mallory");
+    bob.ask("/join #den sesame", "banned from #den");
+    bob.ask("/nick bob", "known as bob");
+    bob.ask("/join #den", "needs a key");
+    bob.ask("/join #den sesame", "topic: about borrowing");
+    alice.ask("/login alice battery-staple", "wrong name or password");
+    alice.ask("/login alice correct-horse", "now logged in as alice");
     assert!(alice.line().contains("you are now known as alice"));
     assert!(alice.line().contains("while you were offline: 1 message"));
     assert!(alice.line().ends_with("[bob -> you]: call me"));
-    ask(&mut alice, "/join #den sesame", "you are an operator");
-    ask(&mut alice, "/history #den", "history of #den: 1 message");
+    alice.ask("/join #den sesame", "you are an operator");
+    alice.ask("/history #den", "history of #den: 1 message");
     assert!(alice.line().ends_with("#den [alice]: the second text (edited)"));
     for gone in ["first", "swordfish"] {
-        ask(
-            &mut alice,
-            &format!("/search {gone} #den"),
-            &format!("search for \"{gone}\": no messages"),
-        );
+        alice.ask(&format!("/search {gone} #den"), &format!("search for \"{gone}\": no messages"));
     }
-    ask(&mut alice, "/oper root open-sesame", "you are now a server operator");
-    ask(&mut alice, "/gban", "server bans: 1 entry");
+    alice.ask("/oper root open-sesame", "you are now a server operator");
+    alice.ask("/gban", "server bans: 1 entry");
     assert!(alice.line().contains("10.9.8.7 (until "));
-    ask(&mut alice, "/quit", "goodbye");
+    alice.ask("/quit", "goodbye");
     kill(server);
 
     // Mail has been handed over once.
     let server = start(&scratch, &[]);
     let mut alice = server.join();
-    ask(&mut alice, "/login alice correct-horse", "you are now known as alice");
+    alice.ask("/login alice correct-horse", "you are now known as alice");
     alice.assert_nothing_waits();
-}
-
-/// Waits until a client is told something that contains `words`.
-fn wait_for(client: &mut Client, words: &str) {
-    while !client.line().contains(words) {}
 }
 
 /// Another program that holds the lock of the database until this is dropped.
@@ -242,26 +222,25 @@ fn lock(scratch: &Scratch) -> rusqlite::Connection {
 #[test]
 fn while_another_program_holds_the_lock_the_chat_is_served_and_nothing_is_lost() {
     let scratch = Scratch::new("locked");
-    let mut server = start(&scratch, &[]);
+    let server = start(&scratch, &[]);
     let (mut alice, mut bob) = (server.join(), server.join());
     let lock = lock(&scratch);
     alice.send("during the lock\n");
     server.log.wait_for("cannot be saved at present: another program has locked");
     let mut carol = server.join();
-    wait_for(&mut bob, " connected, ");
-    ask(&mut carol, "/nick carol", "you are now known as carol");
-    ask(&mut carol, "/who #lobby", "carol");
-    ask(&mut bob, "/history 5", "no messages");
+    bob.until(" connected, ");
+    carol.ask("/nick carol", "you are now known as carol");
+    carol.ask("/who #lobby", "carol");
+    bob.ask("/history 5", "no messages");
     drop(lock);
-    wait_for(&mut bob, "]: during the lock");
-    wait_for(&mut carol, "]: during the lock");
+    bob.until("]: during the lock");
+    carol.until("]: during the lock");
     server.log.wait_for("messages are saved again");
-    ask(&mut bob, "after the lock\n/history 5", "history of #lobby: 2 messages");
+    bob.ask("after the lock\n/history 5", "history of #lobby: 2 messages");
     let told = |words: &str| server.log.so_far().iter().filter(|it| it.contains(words)).count();
     assert_eq!((told("cannot be saved"), told("saved again")), (1, 1));
     assert!(server.log.so_far().iter().any(|line| line.contains("(changes rejected: 0)")));
-    server.signal(Signal::SIGTERM);
-    assert!(server.ended().success());
+    server.stop();
 }
 
 #[test]
@@ -277,7 +256,7 @@ fn a_server_that_ends_while_messages_cannot_be_saved_fails() {
     server.log.wait_for("the end: messages could not be saved: another program has locked");
     drop(lock);
     let server = start(&scratch, &[]);
-    ask(&mut server.join(), "/history 5", "no messages");
+    server.join().ask("/history 5", "no messages");
 }
 
 #[test]
@@ -286,7 +265,7 @@ fn a_database_that_is_deleted_under_the_server_is_noticed() {
     let mut server = start(&scratch, &["--greeting-delay=150"]);
     let mut alice = server.join();
     std::fs::remove_file(scratch.0.join("chatloop.db")).unwrap();
-    ask(&mut alice, "into nowhere", "not saved: the database file has been deleted or replaced");
+    alice.ask("into nowhere", "not saved: the database file has been deleted or replaced");
     server.log.wait_for("chatloop.db' has been deleted or replaced while the server uses it");
     // A script is told so by its exit code.
     let mut script = Command::new(env!("CARGO_BIN_EXE_chatloop-client"))
@@ -302,7 +281,7 @@ fn a_database_that_is_deleted_under_the_server_is_noticed() {
     assert!(told.contains("not sent to #lobby: not saved: the database file"), "{output:?}");
     assert_eq!(output.status.code(), Some(1));
     let name = alice.name();
-    ask(&mut alice, "/who #lobby", &name);
+    alice.ask("/who #lobby", &name);
     server.signal(Signal::SIGTERM);
     assert_eq!(server.ended().code(), Some(1));
 }
@@ -313,13 +292,13 @@ fn damage_that_a_query_finds_is_called_damage_with_what_to_do() {
     let server = start(&scratch, &[]);
     let (mut alice, mut bob) = (server.join(), server.join());
     alice.send("hello\n");
-    wait_for(&mut bob, "]: hello");
+    bob.until("]: hello");
     let other = rusqlite::Connection::open(scratch.0.join("chatloop.db")).unwrap();
     other.execute("UPDATE message SET text = X'FFFE'", []).unwrap();
     drop(other);
-    ask(&mut bob, "/history 5", "the database cannot answer: the database is damaged");
+    bob.ask("/history 5", "the database cannot answer: the database is damaged");
     server.log.wait_for("restore a backup");
-    ask(&mut bob, "/who #lobby", &alice.name());
+    bob.ask("/who #lobby", &alice.name());
 }
 
 #[test]
@@ -332,10 +311,10 @@ fn a_file_at_its_limit_stops_messages_and_not_the_chat() {
     for _ in 0..300 {
         alice.send(format!("{text}\n"));
     }
-    wait_for(&mut alice, "not saved: ");
-    ask(&mut bob, "/nick bob", "you are now known as bob");
+    alice.until("not saved: ");
+    bob.ask("/nick bob", "you are now known as bob");
     let mut carol = server.join();
-    ask(&mut carol, "/who #lobby", "bob");
+    carol.ask("/who #lobby", "bob");
     server.signal(Signal::SIGTERM);
     // By itself, and not by SIGXFSZ.
     assert_eq!(server.ended().code(), Some(1));
@@ -351,15 +330,15 @@ fn a_database_at_its_limit_names_the_flag_and_takes_accounts_and_deletions() {
     for number in 0..300 {
         alice.send(format!("{number} {text}\n"));
     }
-    wait_for(&mut alice, "not saved: the database is full (--max-data)");
+    alice.until("not saved: the database is full (--max-data)");
     server.log.wait_for("has nearly reached --max-data");
     let mut bob = server.join();
-    ask(&mut bob, "/nick bob", "known as bob");
-    ask(&mut bob, "/register correct-horse", "account bob created");
-    ask(&mut bob, "/oper root open-sesame", "you are now a server operator");
-    ask(&mut bob, "/stats", "changes rejected because they could not be saved");
-    ask(&mut bob, "/delete 5", "deleted message 5");
-    ask(&mut alice, "/nick alice", "known as alice");
+    bob.ask("/nick bob", "known as bob");
+    bob.ask("/register correct-horse", "account bob created");
+    bob.ask("/oper root open-sesame", "you are now a server operator");
+    bob.ask("/stats", "changes rejected because they could not be saved");
+    bob.ask("/delete 5", "deleted message 5");
+    alice.ask("/nick alice", "known as alice");
 }
 
 /// `/dev/full` is a disk that is full.
@@ -370,7 +349,7 @@ fn a_transcript_that_cannot_be_written_is_reported_once_and_stops_nothing() {
     let (mut alice, mut bob) = (server.join(), server.join());
     for number in 0..20 {
         alice.send(format!("message {number}\n"));
-        wait_for(&mut bob, &format!("]: message {number}"));
+        bob.until(&format!("]: message {number}"));
     }
     server.log.wait_for("the transcript cannot be written, trying again every second: No space");
     server.signal(Signal::SIGTERM);
@@ -387,16 +366,16 @@ fn a_directory_of_an_earlier_server_is_served_as_before() {
     std::fs::copy(fixture, scratch.0.join("chatloop.db")).unwrap();
     let server = start(&scratch, &[]);
     let (mut alice, mut carol) = (server.join(), server.join());
-    ask(&mut alice, "/login alice correct-horse-2", "logged in as alice");
-    ask(&mut alice, "/join #den sesame", "topic: about borrowing");
-    ask(&mut alice, "/modes #den", "limit 40 users");
-    ask(&mut alice, "/history #den", "the first in den");
-    ask(&mut alice, "/thread 3", "an answer to the answer, edited (edited)");
-    ask(&mut alice, "/search größe #den", "third, with größe");
-    ask(&mut alice, "/ban", "mallory!*@*");
-    ask(&mut carol, "/login carol purple-monkey", "logged in as Carol");
-    ask(&mut carol, "/history bob", "call me when you are back");
-    ask(&mut carol, "/join #ferrous", "topic: Ferris & friends");
+    alice.ask("/login alice correct-horse-2", "logged in as alice");
+    alice.ask("/join #den sesame", "topic: about borrowing");
+    alice.ask("/modes #den", "limit 40 users");
+    alice.ask("/history #den", "the first in den");
+    alice.ask("/thread 3", "an answer to the answer, edited (edited)");
+    alice.ask("/search größe #den", "third, with größe");
+    alice.ask("/ban", "mallory!*@*");
+    carol.ask("/login carol purple-monkey", "logged in as Carol");
+    carol.ask("/history bob", "call me when you are back");
+    carol.ask("/join #ferrous", "topic: Ferris & friends");
 }
 
 /// A directory that the server of commit 9bbf673 wrote before it was killed: a snapshot and records
@@ -413,22 +392,22 @@ fn a_directory_with_files_rooms_and_accounts_is_served_as_before() {
     }
     let server = start(&scratch, &["--oper", "root:operator"]);
     let mut alice = server.join();
-    ask(&mut alice, "/login alice correct-horse-2", "logged in as alice");
-    wait_for(&mut alice, "call me");
-    ask(&mut alice, "/join #dev sesame", "you are an operator); topic: ours");
-    ask(&mut alice, "/ban", "eve!*@*");
-    ask(&mut alice, "/history", "the first in dev");
+    alice.ask("/login alice correct-horse-2", "logged in as alice");
+    alice.until("call me");
+    alice.ask("/join #dev sesame", "you are an operator); topic: ours");
+    alice.ask("/ban", "eve!*@*");
+    alice.ask("/history", "the first in dev");
     for said in ["an answer", "no typo here (edited)", "日本語", "plan.txt", "after the snapshot"]
     {
-        wait_for(&mut alice, said);
+        alice.until(said);
     }
-    wait_for(&mut alice, "re 1 <alice> the first in dev: late answer");
-    ask(&mut alice, "/search 日本語", "日本語のテキスト");
+    alice.until("re 1 <alice> the first in dev: late answer");
+    alice.ask("/search 日本語", "日本語のテキスト");
     let mut root = server.join();
-    ask(&mut root, "/oper root operator", "server operator");
-    ask(&mut root, "/account", "4 registered accounts");
-    ask(&mut root, "/gban", "account:eve");
-    ask(&mut root, "/join #kept", "topic: kept");
+    root.ask("/oper root operator", "server operator");
+    root.ask("/account", "4 registered accounts");
+    root.ask("/gban", "account:eve");
+    root.ask("/join #kept", "topic: kept");
     #[cfg(feature = "web")]
     {
         let mut web = TcpStream::connect(server.address).unwrap();

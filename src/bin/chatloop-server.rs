@@ -19,17 +19,12 @@ fn main() -> ExitCode {
         Ok(Task::Show(settings)) => print(settings.to_string().as_bytes()),
         Ok(Task::Text(text)) => print(&text),
         Ok(Task::Hash) => hash(),
-        Ok(Task::Password(directory, name, add)) => match set_password(&directory, &name, add) {
-            Ok(done) => succeeded(&done),
-            Err(error) => failed(error),
-        },
+        Ok(Task::Password(directory, name, add)) => done(set_password(&directory, &name, add)),
         Ok(Task::Export(wanted)) => told(export(&wanted)),
         Ok(Task::Backup(data, to)) => {
             told(backup(&data, &to).map(|()| format!("backup written to '{}'", to.display())))
         }
-        Ok(Task::Restore(from, data)) => {
-            told(restore(&from, &data).map(|()| format!("restored to '{}'", data.display())))
-        }
+        Ok(Task::Restore(from, data)) => done(restore(&from, &data)),
         Ok(Task::Import(directory)) => {
             let read = import(&directory, &mut std::io::stdin().lock());
             told(read.map(|imported| format!("{} messages imported", imported.messages)))
@@ -86,6 +81,13 @@ fn told(outcome: Result<String, JournalError>) -> ExitCode {
     match outcome {
         Ok(text) => succeeded(&text),
         Err(JournalError::Stream(why)) if why.kind() == ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error) => failed(error),
+    }
+}
+
+fn done(outcome: Result<String, String>) -> ExitCode {
+    match outcome {
+        Ok(text) => succeeded(&text),
         Err(error) => failed(error),
     }
 }

@@ -72,17 +72,11 @@ impl Connection {
         if let Some(tls) = &target.tls {
             connection.transport.cover(tls.begin(), &[]);
             let mut scratch = vec![0; PIECE];
-            loop {
-                if let Received::Failed(error) = connection.transport.read(&mut scratch) {
-                    return Err(error);
+            while connection.transport.is_opening() {
+                connection.transport.shake_hands(&mut scratch)?;
+                if connection.transport.is_opening() {
+                    connection.wait(Interest::READ)?;
                 }
-                let advanced = connection.transport.advance();
-                let flushed = connection.transport.flush();
-                advanced.and(flushed)?;
-                if !connection.transport.is_opening() {
-                    break;
-                }
-                connection.wait(Interest::READ)?;
             }
         }
         Ok(connection)

@@ -206,7 +206,7 @@ impl Link {
                 }
             }
             State::Securing { mut transport, place, timer } => {
-                if let Err(error) = shake_hands(&mut transport, &mut turn.scratch) {
+                if let Err(error) = transport.shake_hands(&mut turn.scratch) {
                     turn.timers.cancel(timer);
                     self.registration.clear(&mut turn.poller, &transport)?;
                     return self.unreachable(place, format!("TLS handshake failed: {error}"), turn);
@@ -394,17 +394,6 @@ impl Link {
             transport.shutdown_write();
         }
     }
-}
-
-/// A step of the handshake: what has come is understood, and what answers it is sent.
-fn shake_hands(transport: &mut Transport, scratch: &mut [u8]) -> io::Result<()> {
-    // During the handshake a read has nothing to give; an end of the connection fails the step.
-    if let Received::Failed(error) = transport.read(scratch) {
-        return Err(error);
-    }
-    let outcome = transport.advance();
-    let flushed = transport.flush();
-    outcome.and(flushed)
 }
 
 /// As a part of a sentence, without the system's number.

@@ -8,6 +8,7 @@ use super::event_loop::INPUT;
 use super::irc::{ConnectOptions, Login};
 use super::options::LoginMethod;
 use super::{Notice, Options};
+use crate::settings::read_text;
 use base64ct::{Base64, Encoding};
 use chatloop_reactor::{Backend, Clock, Interest, Poller};
 use std::io::{self, IsTerminal, Write};
@@ -135,9 +136,9 @@ fn variable(name: &str) -> Option<Zeroizing<String>> {
 }
 
 fn first_line(path: &Path) -> Result<Zeroizing<String>, String> {
-    let text = std::fs::read_to_string(path).map(Zeroizing::new);
-    let text = text.map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-    let line = text.trim_start_matches('\u{feff}').lines().next().filter(|line| !line.is_empty());
+    let text = read_text(path).map(Zeroizing::new);
+    let text = text.map_err(|why| format!("{}: {why}", path.display()))?;
+    let line = text.lines().next().filter(|line| !line.is_empty());
     let line = line.ok_or_else(|| {
         format!("the first line of {} is empty: it must be the password", path.display())
     })?;

@@ -11,6 +11,7 @@ use super::database::classify::classify;
 use super::database::{open, schema};
 use super::error::JournalError;
 use super::log::sqlite::restore::restore as restore_state;
+use crate::chat::Hub;
 use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
 use std::fs::{self, DirBuilder, File, OpenOptions};
@@ -31,11 +32,8 @@ pub fn backup(directory: &Path, to: &Path) -> Result<(), JournalError> {
     if to.symlink_metadata().is_ok() {
         return Err(JournalError::Exists { path: to.to_owned() });
     }
+    check_outside(to, directory)?;
     let partial = with_suffix(to, "partial");
-    let parent = parent_of(to).canonicalize().map_err(failed(to))?;
-    if parent.starts_with(directory.canonicalize().map_err(failed(directory))?) {
-        return Err(JournalError::Inside { path: to.to_owned() });
-    }
     DirBuilder::new().mode(0o700).create(&partial).map_err(failed(&partial))?;
     let made = copy_database(&source, &open::file_in(&partial))
         .and_then(|()| copy_rest(directory, &partial).map_err(failed(directory)))
@@ -48,11 +46,11 @@ pub fn backup(directory: &Path, to: &Path) -> Result<(), JournalError> {
     made
 }
 
-/// Puts a backup into the empty (or new) data directory `directory`.
+/// Puts a backup into the empty (or new) data directory `directory`; what it holds then.
 ///
 /// # Errors
 /// It is no backup, the directory is in use or not empty, or a file cannot be copied.
-pub fn restore(from: &Path, directory: &Path) -> Result<(), JournalError> {
+pub fn restore(from: &Path, directory: &Path) -> Result<Hub, JournalError> {
     let path = open::file_in(from);
     let source = open::open_reader(&path)?;
     let broken = |detail: String| JournalError::Corrupt { path: path.clone(), detail };
@@ -64,7 +62,9 @@ pub fn restore(from: &Path, directory: &Path) -> Result<(), JournalError> {
     if found != "ok" {
         return Err(broken(found));
     }
-    restore_state(&source, &path)?.hub.check().map_err(broken)?;
+    let hub = restore_state(&source, &path)?.hub;
+    hub.check().map_err(broken)?;
+    check_outside(directory, from)?;
     let _lock = open::make_private(directory)?;
     let place = open::file_in(directory);
     // Opening has created it if there was none.
@@ -76,7 +76,21 @@ pub fn restore(from: &Path, directory: &Path) -> Result<(), JournalError> {
     let _ = fs::remove_file(&partial);
     copy_database(&source, &partial)?;
     fs::rename(&partial, &place).map_err(failed(&place))?;
-    sync_parent(&place).map_err(failed(&place))
+    sync_parent(&place).map_err(failed(&place))?;
+    Ok(hub)
+}
+
+/// Checks that what is going to be copied to `to` is not copied into itself.
+fn check_outside(to: &Path, copied: &Path) -> Result<(), JournalError> {
+    let copied = copied.canonicalize().map_err(failed(copied))?;
+    // The last directories may not be there yet.
+    let known = to.ancestors().map(or_here).find_map(|there| there.canonicalize().ok());
+    match known {
+        Some(known) if known.starts_with(copied) => {
+            Err(JournalError::Inside { path: to.to_owned() })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// What an error of the system means for this path.
@@ -86,7 +100,8 @@ fn failed(path: &Path) -> impl FnOnce(io::Error) -> JournalError + use<> {
 }
 
 fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
+    // Without a slash at its end, as completion leaves it.
+    let mut name = path.components().as_path().as_os_str().to_owned();
     name.push(".");
     name.push(suffix);
     PathBuf::from(name)
@@ -154,5 +169,10 @@ fn sync_parent(path: &Path) -> io::Result<()> {
 }
 
 fn parent_of(path: &Path) -> &Path {
-    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+    or_here(path.parent().unwrap_or(path))
+}
+
+/// Where a relative path begins.
+fn or_here(path: &Path) -> &Path {
+    if path.as_os_str().is_empty() { Path::new(".") } else { path }
 }

@@ -63,14 +63,14 @@ pub enum JournalError {
         /// The newest schema that is known here.
         known: u32,
     },
-    /// There is no database to export from.
-    #[error("no database in '{path}'")]
+    /// There is no database to read.
+    #[error("there is no database '{path}'")]
     Missing { path: PathBuf },
     /// A backup goes to a new directory.
     #[error("'{path}' exists already; a backup goes to a new directory")]
     Exists { path: PathBuf },
-    /// A backup would be copied into itself.
-    #[error("'{path}' is in the data directory; a backup goes to a directory elsewhere")]
+    /// A directory would be copied into itself.
+    #[error("'{path}' is in the directory that is to be copied; choose one elsewhere")]
     Inside { path: PathBuf },
     /// There is no such room to export.
     #[error("no such room: {room}")]

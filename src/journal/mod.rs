@@ -115,6 +115,36 @@ impl Journal {
         Ok((Journal::new(Box::new(log), Index::new(Box::new(index))), hub))
     }
 
+    /// The same of a `directory` that has a journal: none is made.
+    ///
+    /// # Errors
+    /// There is none, or as of [`open`](Journal::open).
+    #[cfg(feature = "disk")]
+    pub fn open_existing(
+        directory: &Path,
+        limits: &Limits,
+        runtime: &Runtime,
+    ) -> Result<(Journal, Hub), JournalError> {
+        let path = database::open::file_in(directory);
+        if !path.exists() {
+            return Err(JournalError::Missing { path });
+        }
+        Journal::open(directory, limits, runtime)
+    }
+
+    /// A build without the feature `disk` cannot open a data directory.
+    ///
+    /// # Errors
+    /// Always: which feature is missing.
+    #[cfg(not(feature = "disk"))]
+    pub fn open_existing(
+        _: &Path,
+        _: &Limits,
+        _: &Runtime,
+    ) -> Result<(Journal, Hub), JournalError> {
+        Err(JournalError::NoDisk)
+    }
+
     /// A build without the feature `disk` cannot open a data directory.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 
 use super::error::JournalError;
 use super::outcome::{Imported, Published, Selection};
-use crate::chat::Name;
+use crate::chat::{Hub, Name};
 use std::io::{BufRead, Write};
 use std::path::Path;
 
@@ -18,7 +18,7 @@ pub fn backup(_: &Path, _: &Path) -> Result<(), JournalError> {
     Err(JournalError::NoDisk)
 }
 
-pub fn restore(_: &Path, _: &Path) -> Result<(), JournalError> {
+pub fn restore(_: &Path, _: &Path) -> Result<Hub, JournalError> {
     Err(JournalError::NoDisk)
 }
 

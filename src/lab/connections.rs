@@ -369,12 +369,7 @@ impl Connections {
     /// A step of the handshake of TLS.
     fn shake_hands(&mut self, place: usize, handler: &mut impl Handler) -> io::Result<()> {
         let Link::Open(transport) = &mut self.places[place].link else { return Ok(()) };
-        // A read has nothing to give yet; an end of the connection fails the step.
-        let outcome = match transport.read(&mut self.scratch) {
-            Received::Failed(error) => Err(error),
-            _ => transport.advance(),
-        };
-        if let Err(error) = outcome.and(transport.flush()) {
+        if let Err(error) = transport.shake_hands(&mut self.scratch) {
             handler.refused(io::Error::other(format!("TLS handshake failed: {error}")));
             return self.lose(place, handler);
         }

@@ -87,7 +87,8 @@ impl<K> Timers<K> {
         self.armed.iter().map(|(id, what)| (id.deadline, what))
     }
 
-    /// How long a wait that begins at `now` may last; `None`: without limit.
+    /// How long a wait that begins at `now` may last; `None`: without limit. At the end of a turn that
+    /// is `clock.now() + clock.spent()`, for the turn's own time is that of its beginning.
     pub fn time_left(&self, now: Instant) -> Option<Duration> {
         self.next_deadline().map(|deadline| deadline.saturating_duration_since(now))
     }

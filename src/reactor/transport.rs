@@ -61,6 +61,20 @@ impl Transport {
         self.layer.as_mut().map_or(Ok(()), |layered| layered.advance())
     }
 
+    /// A whole step of it, for one who has nothing else to do: what has come is understood, and what
+    /// answers it is sent. `scratch` must not be empty.
+    ///
+    /// # Errors
+    /// It has failed, or the connection has.
+    pub fn shake_hands(&mut self, scratch: &mut [u8]) -> io::Result<()> {
+        // A read has nothing to give yet; an end of the connection fails the step.
+        if let Received::Failed(error) = self.read(scratch) {
+            return Err(error);
+        }
+        let outcome = self.advance();
+        outcome.and(self.flush())
+    }
+
     /// Reads what is there into `buffer`, which must not be empty.
     pub fn read(&mut self, buffer: &mut [u8]) -> Received {
         match &mut self.layer {

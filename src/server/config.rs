@@ -37,14 +37,12 @@ use chatloop_reactor::fault::FaultPlan;
 use chatloop_reactor::listener::LONGEST_BACKLOG;
 use clap::builder::BoolishValueParser;
 use clap::{Args, Parser};
+pub use parsers::LONGEST_LINE;
 use parsers::{
     parse_host, parse_listen, parse_max_data, parse_max_line, parse_origin, parse_secret,
 };
 use std::num::NonZeroU32;
 use std::path::PathBuf;
-
-/// The longest line that can be configured: it must fit beside other input in an inbox.
-pub const LONGEST_LINE: usize = 32 * 1024;
 
 /// What `--name` is if no one gave the server one.
 const NO_NAME: &str = "chatloop.local";

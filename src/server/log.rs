@@ -45,13 +45,15 @@ pub(super) fn reopen() {
 struct LogFile {
     path: PathBuf,
     file: Arc<File>,
+    /// It could not be opened anew, and that has been told.
+    stale: bool,
 }
 
 impl LogFile {
     fn open(path: &Path) -> io::Result<LogFile> {
         let options = OpenOptions::new().append(true).create(true).mode(0o600).open(path);
         let named = |error| io::Error::other(format!("--log-file {}: {error}", path.display()));
-        Ok(LogFile { path: path.to_owned(), file: Arc::new(options.map_err(named)?) })
+        Ok(LogFile { path: path.to_owned(), file: Arc::new(options.map_err(named)?), stale: false })
     }
 }
 
@@ -61,7 +63,16 @@ impl Write for LogFile {
             match LogFile::open(&self.path) {
                 Ok(opened) => *self = opened,
                 // The old file takes it; the next line tries again.
-                Err(_) => REOPEN.store(true, Ordering::Relaxed),
+                Err(why) => {
+                    if !std::mem::replace(&mut self.stale, true) {
+                        // If that fails, too, there is nowhere left to report it.
+                        let _ = writeln!(
+                            io::stderr(),
+                            "chatloop-server: {why}; the log goes on in the old file"
+                        );
+                    }
+                    REOPEN.store(true, Ordering::Relaxed);
+                }
             }
         }
         (&*self.file).write(line)

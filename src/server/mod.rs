@@ -3,7 +3,7 @@
 //! | file | subject |
 //! |---|---|
 //! | [`turn`] | the loop and its order; read this first |
-//! | `start`, `accept`, `admission`, `origins` | listening, accepting, and how many of one origin |
+//! | `start`, `accept`, `address`, `admission`, `origins` | listening, accepting, and how many of one origin |
 //! | `net`, `connection`, `gate`, `deferred` | connections, and when their next line may be taken |
 //! | `intake`, `shares`, `stint` | lines out of inboxes: what they cost, whose is next, how long a turn takes some |
 //! | `exchange` | performing actions, applying records |
@@ -20,6 +20,7 @@
 //! | `loop_viewers`, `stepping` | pages that watch the loop, and its step mode |
 //! | `shutdown`, `trim` | shutting down, and returning memory |
 //! | `export` | `chatloop-server export` at a terminal |
+//! | `restore` | `chatloop-server restore`, and what of a backup is missing |
 //! | `simulated` | the same server, turned by a simulation |
 //!
 //! One turn, always in this order:
@@ -64,6 +65,7 @@ pub mod password;
 mod random;
 mod registrations;
 mod reload;
+mod restore;
 mod scram;
 mod service;
 mod shares;
@@ -86,11 +88,12 @@ pub mod turn;
 mod upload_tokens;
 mod worker;
 
-pub use crate::journal::{JournalError, backup, import, restore};
+pub use crate::journal::{JournalError, backup, import};
 pub use config::Config;
 pub use export::{Export, export};
 pub use log::Log;
 pub use passwd::set_password;
+pub use restore::restore;
 pub use shutdown::Ending;
 pub use start::StartError;
 pub use turn::Server;

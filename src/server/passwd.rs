@@ -16,21 +16,19 @@ use std::sync::Arc;
 /// # Errors
 /// Why it was not, in words.
 pub fn set_password(directory: &Path, name: &str, add: bool) -> Result<String, String> {
+    let account = Name::nick(name).map_err(|_| format!("invalid account name '{name}'"))?;
     let clock = Clock::system();
     let time = Arc::new(Time(clock.clone()));
     let runtime = Runtime { wake: Arc::new(|| {}), time, threads: Threads::Inline };
-    if !add && !directory.exists() {
-        return Err(format!("there is no data directory '{}'", directory.display()));
-    }
+    let open = if add { Journal::open } else { Journal::open_existing };
     let (mut journal, hub) =
-        Journal::open(directory, &Limits::default(), &runtime).map_err(|error| match error {
+        open(directory, &Limits::default(), &runtime).map_err(|error| match error {
             JournalError::Locked { path } => format!(
                 "a server is using '{}': its operators can use /account there, or stop it first",
                 path.display()
             ),
             error => error.to_string(),
         })?;
-    let account = Name::nick(name).map_err(|_| format!("invalid account name '{name}'"))?;
     match (hub.has_account(name), add) {
         (false, false) => return Err(format!("no such account: {name} (--add makes it)")),
         (true, true) => return Err(format!("account {name} already exists")),

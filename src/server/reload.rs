@@ -44,7 +44,9 @@ impl Live {
             return; // it was made here
         }
         let before = self.tls().map(tls::Acceptor::fingerprint);
-        match load(&self.settings.config) {
+        let config = &self.settings.config;
+        let again = config.check_files(|flag| flag.starts_with("--tls"));
+        match again.and_then(|()| load(config)) {
             Ok(tls) => self.tls = tls,
             Err(wrong) => return error!("reload: {wrong}; it stays as it was"),
         }

@@ -7,6 +7,9 @@ const MINUTE: i64 = 60_000;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
 
+/// The longest time that a ban may be given: about a century.
+pub(super) const LONGEST: i64 = 5200 * 7 * DAY;
+
 /// `12:30` (the most recent one), `2026-01-31`, `2026-01-31T12:30` with or without seconds, or an
 /// age: `90s`, `10m`, `2h`, `3d`.
 pub(super) fn parse(text: &str, now: Moment) -> Option<Moment> {
@@ -44,23 +47,26 @@ pub(super) fn span(text: &str) -> Option<i64> {
     Some(i64::from(count).saturating_mul(unit))
 }
 
+/// The moment, or the first or last one that has a date.
+fn dated(moment: Moment) -> Timestamp {
+    let nearest = if moment.0 < 0 { Timestamp::MIN } else { Timestamp::MAX };
+    Timestamp::from_millisecond(moment.0).unwrap_or(nearest)
+}
+
 /// `2026-01-31 12:30`.
 pub fn shown(moment: Moment) -> String {
-    let time = Timestamp::from_millisecond(moment.0).unwrap_or_default();
-    time.strftime("%Y-%m-%d %H:%M").to_string()
+    dated(moment).strftime("%Y-%m-%d %H:%M").to_string()
 }
 
 /// `2026-01-31T12:30:05Z`, as the log has it.
 pub fn shown_to_the_second(moment: Moment) -> String {
-    let time = Timestamp::from_millisecond(moment.0).unwrap_or_default();
-    time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+    dated(moment).strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 /// `Sun, 06 Nov 1994 08:49:37 GMT`, as HTTP writes it.
 #[cfg(feature = "web")]
 pub(super) fn http_date(moment: Moment) -> String {
-    let time = Timestamp::from_millisecond(moment.0).unwrap_or_default();
-    time.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+    dated(moment).strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }
 
 /// A duration in its largest unit: `3d`, `2h`, `10m`, `90s`.

@@ -3,16 +3,13 @@
 //! One flat table of TOML: `max-line = "64k"`, with the names of the flags. Every value is checked
 //! by itself, by the parser of its flag, so that an error names the file, the line and the key.
 
+use super::input::read_text;
 use super::parameters::{Entry, Schema, check, is_many, is_switch};
 use clap::Arg;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use toml::{Spanned, Value};
-
-/// Bytes of a file: many times the size of all settings.
-const MOST_BYTES: u64 = 1024 * 1024;
 
 /// An error in a file, and its line.
 #[derive(Debug)]
@@ -24,8 +21,7 @@ pub struct InvalidFile {
 
 impl InvalidFile {
     /// A pipe, for example: it can be read only once.
-    pub fn unreadable_again(path: &Path) -> InvalidFile {
-        let why = "not a regular file, so it cannot be reloaded".to_owned();
+    pub fn unreadable_again(path: &Path, why: String) -> InvalidFile {
         InvalidFile { path: path.to_owned(), line: None, why }
     }
 }
@@ -49,14 +45,8 @@ impl Schema {
     /// The first error, with its line.
     pub fn read(&self, path: &Path) -> Result<Vec<Entry>, InvalidFile> {
         let wrong = |line, why| InvalidFile { path: path.to_owned(), line, why };
-        let mut text = String::new();
-        let read = std::fs::File::open(path)
-            .and_then(|file| file.take(MOST_BYTES + 1).read_to_string(&mut text));
-        read.map_err(|error| wrong(None, format!("cannot be read: {error}")))?;
-        if text.len() as u64 > MOST_BYTES {
-            return Err(wrong(None, format!("it exceeds {MOST_BYTES} bytes")));
-        }
-        let parsed = self.parse(text.trim_start_matches('\u{feff}'));
+        let text = read_text(path).map_err(|why| wrong(None, why))?;
+        let parsed = self.parse(&text);
         parsed.map_err(|(line, why)| wrong(Some(line), why))
     }
 

@@ -10,14 +10,17 @@
 //! |---|---|
 //! | `parameters` | the settings one by one, and a check of one value |
 //! | `file` | what stands in a file, with its lines |
+//! | `input` | the files that settings name: how they are read, and when not again |
 //! | `environment` | variables that are wrong, and those that are mistyped |
 //! | `documents` | completions and the manual page |
 
 mod documents;
 mod environment;
 mod file;
+mod input;
 mod parameters;
 
 pub use documents::{document, with_documents};
 pub use file::InvalidFile;
+pub use input::{check_again, read_bytes, read_text};
 pub use parameters::{Entry, Schema, is_many, is_switch, name_of};

@@ -105,17 +105,18 @@ pub(super) fn check(arg: &Arg, value: &str) -> Result<(), String> {
     Err(format!("{} ({help})", reason(&error)))
 }
 
-/// The text of an error, without what Rust says of a number that is not one.
-fn number_in_words(text: &str) -> String {
+/// The text of an error, without what Rust and clap say of a wrong number or switch.
+fn in_words(text: &str) -> String {
     text.replace("invalid digit found in string", "expected a whole number")
         .replace("cannot parse integer from empty string", "expected a whole number")
+        .replace("value was not a boolean", "expected true or false")
 }
 
 /// clap's message in one line, without the flag.
 fn reason(error: &clap::Error) -> String {
     use clap::error::{ContextKind, ContextValue};
     if let Some(inner) = std::error::Error::source(error) {
-        return number_in_words(&inner.to_string());
+        return in_words(&inner.to_string());
     }
     let value = error.get(ContextKind::InvalidValue).map(ToString::to_string).unwrap_or_default();
     match error.get(ContextKind::ValidValue) {

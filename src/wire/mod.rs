@@ -7,6 +7,7 @@
 //! - [`plural`]: a count with what is counted;
 //! - `websocket`: WebSocket frames (feature `web`);
 //! - [`proxy`]: what a proxy writes before its client's first byte;
+//! - [`sasl`]: messages in pieces of base64, to log in;
 //! - [`scram`]: the messages of SCRAM;
 //! - [`secrets`]: texts that look like a command with a password;
 //! - [`telnet`]: the commands of a terminal program between the lines of a person;
@@ -22,6 +23,7 @@ pub mod http_body;
 pub mod irc;
 pub mod plural;
 pub mod proxy;
+pub mod sasl;
 pub mod scram;
 pub mod seconds;
 pub mod secrets;

@@ -16,7 +16,7 @@ pub fn seconds_or_forever(text: &str) -> Result<Duration, String> {
     seconds(text).map_err(|error| format!("{error}, or forever"))
 }
 
-/// The same, but not zero: a timeout that has passed before anything can happen is none.
+/// The same, but not zero: a timeout must leave time for something to happen.
 ///
 /// # Errors
 /// A text for people: it is not such a time.

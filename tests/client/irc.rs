@@ -80,9 +80,11 @@ fn without_a_connection_the_client_still_helps_and_quits() {
 
 #[test]
 fn a_server_that_speaks_no_irc_hears_nothing_but_the_registration() {
-    for (says, arguments) in
-        [("hello, who are you?", &["--timeout=20"][..]), ("", &["--timeout=0.1"])]
-    {
+    for (says, arguments) in [
+        ("hello, who are you?", &["--timeout=20"][..]),
+        ("CAP LS 302", &["--timeout=20"]),
+        ("", &["--timeout=0.1"]),
+    ] {
         let server = LineServer::new();
         let mut terminal = Terminal::start_with(server.address(), arguments, &[("USER", "ada")]);
         let mut peer = accept(&server);

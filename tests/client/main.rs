@@ -14,6 +14,8 @@ mod plain;
 mod pty;
 mod real_server;
 mod script;
+#[path = "../common/session.rs"]
+mod session;
 mod start;
 mod terminal;
 #[cfg(feature = "tls")]

@@ -1,8 +1,8 @@
 //! The client on a pseudo-terminal, with a screen that shows what a person would see.
 
 use crate::line_server::TIMEOUT;
+use crate::session::at_its_own_terminal;
 use crate::start::Start;
-use nix::libc;
 use nix::pty::{OpenptyResult, Winsize, openpty};
 use nix::sys::signal::{Signal, kill};
 use nix::sys::termios::{LocalFlags, Termios, tcgetattr};
@@ -12,7 +12,6 @@ use std::io::{Read, Write};
 use std::net::SocketAddr;
 use std::num::NonZeroU16;
 use std::os::fd::{AsRawFd, OwnedFd};
-use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Instant;
@@ -64,17 +63,7 @@ impl Terminal {
             .env_remove("CHATLOOP_PASSWORD");
         command.envs(environment.iter().copied());
         command.stdin(side()).stdout(side()).stderr(side());
-        // SAFETY: between fork and exec only setsid and ioctl are called, which POSIX allows there.
-        unsafe {
-            command.pre_exec(|| {
-                nix::unistd::setsid()?;
-                // The type of the request differs between systems.
-                if libc::ioctl(0, libc::TIOCSCTTY as _, 0) == -1 {
-                    return Err(std::io::Error::last_os_error());
-                }
-                Ok(())
-            });
-        }
+        at_its_own_terminal(&mut command);
         let child = command.start();
         let (sender, output) = channel();
         let mut reader = File::from(master.try_clone().unwrap());

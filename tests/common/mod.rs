@@ -9,6 +9,7 @@
 #[macro_use]
 mod backends;
 pub mod scratch;
+pub mod session;
 pub mod texts;
 
 use chatloop_reactor::{Backend, descriptors};
@@ -17,7 +18,7 @@ use nix::unistd::Pid;
 use socket2::{Domain, SockRef, Socket, Type};
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
-use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -197,6 +198,12 @@ impl Server {
         self.child.wait().unwrap()
     }
 
+    /// Shuts it down, gracefully.
+    pub fn stop(mut self) {
+        self.signal(Signal::SIGTERM);
+        assert!(self.ended().success());
+    }
+
     /// A client that has been welcomed. The other clients receive a line about it.
     pub fn join(&self) -> Client {
         let mut client = Client::connect(self.address);
@@ -307,6 +314,22 @@ impl Client {
         (0..count).map(|_| self.line()).collect()
     }
 
+    /// Reads on to a line that contains `words`: that line.
+    pub fn until(&mut self, words: &str) -> String {
+        loop {
+            let line = self.line();
+            if line.contains(words) {
+                return line;
+            }
+        }
+    }
+
+    /// Sends a line, and reads on to one that contains `words`: that line.
+    pub fn ask(&mut self, line: &str, words: &str) -> String {
+        self.send(format!("{line}\n"));
+        self.until(words)
+    }
+
     /// The next line that is not about a user joining or leaving.
     pub fn chat_line(&mut self) -> String {
         loop {
@@ -359,6 +382,11 @@ impl Client {
     pub fn reset(self) {
         SockRef::from(self.socket.get_ref()).set_linger(Some(Duration::ZERO)).unwrap();
     }
+}
+
+/// What a program that has ended has written to stderr.
+pub fn told(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
 }
 
 /// The value of `name` in a list of "key: value unit" lines under /proc.

@@ -262,6 +262,25 @@ async function looking({ ada, bob }) {
   step('light and dark, on a desk and on a phone: nothing is cut off, and the drawers open by the keys');
 }
 
+/** What comes with a login, read markers for example, is not the answer; and notices do not fill the page. */
+async function registering({ bob }) {
+  const eve = await Page.open('/#lab', 1280, 800, 'light');
+  await eve.press('Enter');
+  await eve.sees('online', '#state');
+  await eve.say('/nick eve');
+  await eve.sees('eve', '#me');
+  await bob.say('hello eve');
+  await eve.sees('hello eve');
+  await eve.say('/register secret-of-eve');
+  await eve.sees('Account created', '#notices');
+  for (let count = 0; count < 6; count++) await eve.say(`/nope${count}`);
+  await eve.sees('/nope5', '#notices');
+  const shown = await eve.page.$$('#notices p');
+  if (shown.length !== 4) throw new Error(`${shown.length} notices`);
+  await eve.page.close();
+  step('a nick is registered from the page; the latest notices stay in sight');
+}
+
 const users = {};
 try {
   await start(...DATA);
@@ -274,6 +293,7 @@ try {
   users.tom.destroy();
   await reconnecting(users);
   await looking(users);
+  await registering(users);
   const unexpected = faults.filter((text) => !/WebSocket connection to .* failed|ERR_CONNECTION_(REFUSED|RESET)|status of 413/.test(text));
   if (unexpected.length) throw new Error(`a browser complains: ${unexpected[0]}`);
   step('the browsers have nothing to complain about');

@@ -1,8 +1,7 @@
 //! Accounts as an operator manages them, who may have one, and the rooms that stay with them.
 
-use crate::common::{Client, Server, scratch::Scratch};
+use crate::common::{Client, Server, scratch::Scratch, told};
 use crate::irc::{self, ask_bare};
-use nix::sys::signal::Signal;
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -26,54 +25,30 @@ fn passwd(data: &Path, arguments: &[&str], password: &str) -> Output {
     child.wait_with_output().unwrap()
 }
 
-fn told(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).unwrap()
-}
-
-/// Sends a line and waits for one that contains `words`.
-fn ask(client: &mut Client, line: &str, words: &str) -> String {
-    client.send(format!("{line}\n"));
-    wait(client, words)
-}
-
-fn wait(client: &mut Client, words: &str) -> String {
-    loop {
-        let line = client.line();
-        if line.contains(words) {
-            return line;
-        }
-    }
-}
-
-fn stop(mut server: Server) {
-    server.signal(Signal::SIGTERM);
-    assert!(server.ended().success());
-}
-
 #[test]
 fn a_lost_password_is_replaced_with_and_without_a_running_server() {
     let scratch = Scratch::new("lost");
     let server = start(&scratch, &[]);
     let mut alice = server.join();
-    ask(&mut alice, "/nick alice", "you are now known as alice");
-    ask(&mut alice, "/register sesame", "account alice created");
-    ask(&mut alice, "/account", "only server operators");
+    alice.ask("/nick alice", "you are now known as alice");
+    alice.ask("/register sesame", "account alice created");
+    alice.ask("/account", "only server operators");
     let mut root = server.join();
-    ask(&mut root, "/oper root operator", "server operator");
-    ask(&mut root, "/account add bob hunter22", "account bob created");
-    ask(&mut root, "/account", "2 registered accounts");
+    root.ask("/oper root operator", "server operator");
+    root.ask("/account add bob hunter22", "account bob created");
+    root.ask("/account", "2 registered accounts");
     let lines = root.lines(2);
     assert!(lines[0].contains("alice: since") && lines[0].contains("1 session"), "{lines:?}");
     assert!(lines[1].contains("bob: since") && lines[1].contains("never logged in"), "{lines:?}");
-    ask(&mut root, "/account reset alice another1", "account alice has a new password");
-    wait(&mut alice, "logged out");
+    root.ask("/account reset alice another1", "account alice has a new password");
+    alice.until("logged out");
     server.log.wait_for("account bob created");
     server.log.wait_for("account alice: password reset");
 
     let refused = passwd(&scratch.0, &["alice"], "different");
     assert!(told(&refused).contains("/account"), "{refused:?}");
     assert_eq!(refused.status.code(), Some(1));
-    stop(server);
+    server.stop();
 
     assert!(told(&passwd(&scratch.0, &["carol"], "different")).contains("no such account: carol"));
     assert!(told(&passwd(&scratch.0, &["alice"], "short")).contains("at least 6"));
@@ -83,10 +58,10 @@ fn a_lost_password_is_replaced_with_and_without_a_running_server() {
     assert!(made.status.success() && told(&made).contains("carol created"), "{made:?}");
     let server = start(&scratch, &[]);
     let mut alice = server.join();
-    ask(&mut alice, "/login alice another1", "wrong name or password");
-    ask(&mut alice, "/login alice different", "logged in as alice");
+    alice.ask("/login alice another1", "wrong name or password");
+    alice.ask("/login alice different", "logged in as alice");
     let mut carol = server.join();
-    ask(&mut carol, "/login carol carol's1", "logged in as carol");
+    carol.ask("/login carol carol's1", "logged in as carol");
 }
 
 #[test]
@@ -94,22 +69,22 @@ fn an_erased_account_leaves_no_message_in_the_history_or_in_the_file() {
     let scratch = Scratch::new("erased");
     let server = start(&scratch, &[]);
     let mut alice = server.join();
-    ask(&mut alice, "/nick alice", "you are now known as alice");
-    ask(&mut alice, "/register sesame", "account alice created");
+    alice.ask("/nick alice", "you are now known as alice");
+    alice.ask("/register sesame", "account alice created");
     for number in 0..600 {
         alice.send(format!("secret-word {number}\n"));
     }
     let mut root = server.join();
-    ask(&mut root, "/oper root operator", "server operator");
+    root.ask("/oper root operator", "server operator");
     let mut bob = server.join();
     bob.send("/history 500\n");
     while !bob.chat_line().contains("secret-word 599") {}
-    ask(&mut root, "/account delete alice erase", "alice deleted");
+    root.ask("/account delete alice erase", "alice deleted");
     // Also while the erasure is under way.
-    ask(&mut root, "/history 500", "history of #lobby: no messages");
-    ask(&mut root, "/search secret", "search for \"secret\": no messages");
-    ask(&mut alice, "/login alice sesame", "wrong name or password");
-    stop(server);
+    root.ask("/history 500", "history of #lobby: no messages");
+    root.ask("/search secret", "search for \"secret\": no messages");
+    alice.ask("/login alice sesame", "wrong name or password");
+    server.stop();
     for file in ["chatloop.db", "chatloop.db-wal"] {
         let bytes = std::fs::read(scratch.0.join(file)).unwrap_or_default();
         let words = bytes.windows(11).filter(|it| it == b"secret-word").count();
@@ -121,12 +96,12 @@ fn an_erased_account_leaves_no_message_in_the_history_or_in_the_file() {
 fn registration_may_be_for_operators_or_closed() {
     let server = Server::start(&["--registration", "operators", "--oper", "root:operator"]);
     let mut alice = server.join();
-    ask(&mut alice, "/nick alice", "you are now known as alice");
-    ask(&mut alice, "/register sesame", "--registration operators");
+    alice.ask("/nick alice", "you are now known as alice");
+    alice.ask("/register sesame", "--registration operators");
     let mut root = server.join();
-    ask(&mut root, "/oper root operator", "server operator");
-    ask(&mut root, "/account add alice sesame", "created");
-    ask(&mut alice, "/login alice sesame", "logged in");
+    root.ask("/oper root operator", "server operator");
+    root.ask("/account add alice sesame", "created");
+    alice.ask("/login alice sesame", "logged in");
 
     let server = irc::server(&["--registration", "closed", "--oper", "root:operator"]);
     let mut root = Client::connect(server.address);
@@ -164,11 +139,11 @@ fn a_server_may_require_an_account() {
     assert!(passwd(&scratch.0, &["alice", "--add"], "sesame").status.success());
     let server = start(&scratch, &["--require-account"]);
     let mut alice = Client::connect(server.address);
-    wait(&mut alice, "requires an account: /login NAME PASSWORD");
-    ask(&mut alice, "hello", "requires an account");
-    ask(&mut alice, "/login alice millet", "you are not logged in");
+    alice.until("requires an account: /login NAME PASSWORD");
+    alice.ask("hello", "requires an account");
+    alice.ask("/login alice millet", "you are not logged in");
     alice.send("/login alice sesame\n");
-    wait(&mut alice, "connected as alice");
+    alice.until("connected as alice");
 
     let mut eve = Client::connect(server.address);
     eve.line();
@@ -188,16 +163,16 @@ fn a_server_may_require_an_account() {
 fn where_an_account_is_required_a_logout_ends_the_session() {
     let server = Server::start(&["--require-account", "--oper=root:correct-horse"]);
     let mut bob = Client::connect(server.address);
-    ask(&mut bob, "/register bob open-sesame", "connected as bob");
+    bob.ask("/register bob open-sesame", "connected as bob");
     let mut other = Client::connect(server.address);
-    ask(&mut other, "/login bob open-sesame", "connected as");
+    other.ask("/login bob open-sesame", "connected as");
     let mut root = Client::connect(server.address);
-    ask(&mut root, "/register root open-sesame", "connected as root");
-    ask(&mut bob, "/password open-sesame other-sesame", "password changed");
+    root.ask("/register root open-sesame", "connected as root");
+    bob.ask("/password open-sesame other-sesame", "password changed");
     let farewell = "you are logged out, and this server requires an account";
     assert!(other.rest().contains(farewell));
-    wait(&mut root, "quit (logged out)");
-    ask(&mut root, "/oper root correct-horse", "you are now a server operator");
+    root.until("quit (logged out)");
+    root.ask("/oper root correct-horse", "you are now a server operator");
     root.send("/account delete bob\n");
     assert!(bob.rest().contains(farewell));
     root.send("/logout\n");
@@ -208,18 +183,18 @@ fn where_an_account_is_required_a_logout_ends_the_session() {
 fn a_newcomer_registers_where_an_account_is_required() {
     let server = Server::start(&["--require-account"]);
     let mut bob = Client::connect(server.address);
-    wait(&mut bob, "an account: /login NAME PASSWORD, or /register NAME PASSWORD");
-    ask(&mut bob, "/register bob short", "password too short");
-    ask(&mut bob, "/register bob open-sesame", "account bob created");
-    wait(&mut bob, "connected as bob");
+    bob.until("an account: /login NAME PASSWORD, or /register NAME PASSWORD");
+    bob.ask("/register bob short", "password too short");
+    bob.ask("/register bob open-sesame", "account bob created");
+    bob.until("connected as bob");
     let mut eve = Client::connect(server.address);
-    ask(&mut eve, "/register bob open-sesame", "already exists");
-    wait(&mut eve, "you are not logged in");
+    eve.ask("/register bob open-sesame", "already exists");
+    eve.until("you are not logged in");
 
     let server = Server::start(&["--require-account", "--registration=operators"]);
     let mut eve = Client::connect(server.address);
     assert!(eve.line().ends_with("/login NAME PASSWORD"));
-    ask(&mut eve, "/register eve open-sesame", "requires an account");
+    eve.ask("/register eve open-sesame", "requires an account");
 
     let server = irc::server(&["--require-account"]);
     let mut carol = Client::connect(server.address);
@@ -236,28 +211,45 @@ fn a_newcomer_registers_where_an_account_is_required() {
     assert!(told.last().unwrap().starts_with("FAIL REGISTER ACCOUNT_EXISTS carol "), "{told:?}");
 }
 
+/// A mistyped directory is not filled with an empty chat.
+#[test]
+fn a_password_makes_no_database() {
+    let scratch = Scratch::new("nothing");
+    let place = scratch.path();
+    for (arguments, why) in [
+        (&["passwd", "ann", "--data", place][..], "there is no database"),
+        (&["passwd", "a.nn", "--add", "--data", place], "invalid account name 'a.nn'"),
+    ] {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_chatloop-server"));
+        let output = command.args(arguments).stdin(std::process::Stdio::null()).output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        assert!(String::from_utf8_lossy(&output.stderr).contains(why), "{output:?}");
+        assert_eq!(std::fs::read_dir(place).unwrap().count(), 0);
+    }
+}
+
 #[test]
 fn a_registered_room_keeps_its_topic_its_operators_and_its_bans() {
     let scratch = Scratch::new("rooms");
     let server = start(&scratch, &["--rooms-per-account", "1"]);
     let mut alice = server.join();
-    ask(&mut alice, "/nick alice", "you are now known as alice");
-    ask(&mut alice, "/register sesame", "account alice created");
-    ask(&mut alice, "/join #dev", "you are an operator");
-    ask(&mut alice, "/topic ours", "set the topic");
-    ask(&mut alice, "/ban eve", "banned eve");
+    alice.ask("/nick alice", "you are now known as alice");
+    alice.ask("/register sesame", "account alice created");
+    alice.ask("/join #dev", "you are an operator");
+    alice.ask("/topic ours", "set the topic");
+    alice.ask("/ban eve", "banned eve");
     alice.send("first words\n");
-    let second = ask(&mut alice, "/join #tmp", "#tmp is temporary");
+    let second = alice.ask("/join #tmp", "#tmp is temporary");
     assert!(second.contains("--rooms-per-account"), "{second}");
     alice.send("/quit\n");
     alice.until_over();
-    stop(server);
+    server.stop();
     let server = start(&scratch, &[]);
     let mut alice = server.join();
-    ask(&mut alice, "/login alice sesame", "logged in as alice");
-    ask(&mut alice, "/join #dev", "you are an operator); topic: ours");
-    wait(&mut alice, "history of #dev: 1 message");
-    wait(&mut alice, "first words");
-    ask(&mut alice, "/ban", "1 entry");
-    ask(&mut alice, "/rooms", "2 rooms");
+    alice.ask("/login alice sesame", "logged in as alice");
+    alice.ask("/join #dev", "you are an operator); topic: ours");
+    alice.until("history of #dev: 1 message");
+    alice.until("first words");
+    alice.ask("/ban", "1 entry");
+    alice.ask("/rooms", "2 rooms");
 }

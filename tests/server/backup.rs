@@ -1,6 +1,7 @@
 //! What an operator takes out of a data directory, and puts back: exports, backups.
 
-use crate::common::{Client, Server, scratch::Scratch};
+use crate::common::{Server, scratch::Scratch, told};
+use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -8,15 +9,6 @@ use std::process::{Command, Output, Stdio};
 fn program(arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_chatloop-server"));
     command.args(arguments).stdin(Stdio::null()).output().unwrap()
-}
-
-fn told(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).unwrap()
-}
-
-fn ask(client: &mut Client, line: &str, words: &str) {
-    client.send(format!("{line}\n"));
-    while !client.line().contains(words) {}
 }
 
 fn mode(path: &str) -> u32 {
@@ -27,14 +19,14 @@ fn mode(path: &str) -> u32 {
 fn filled(data: &str) -> Server {
     let server = Server::start(&["--data", data]);
     let mut alice = server.join();
-    ask(&mut alice, "/nick alice", "known as alice");
-    ask(&mut alice, "/register sesame-1", "created");
-    ask(&mut alice, "/msg alice psst", "psst");
-    ask(&mut alice, "/join #den", "you joined #den");
-    ask(&mut alice, "/lock secret", "secret");
+    alice.ask("/nick alice", "known as alice");
+    alice.ask("/register sesame-1", "created");
+    alice.ask("/msg alice psst", "psst");
+    alice.ask("/join #den", "you joined #den");
+    alice.ask("/lock secret", "secret");
     alice.send("@#lobby hello \u{1b}[2J\nhidden words\n");
-    ask(&mut alice, "/react 1 :+1:", "reacted");
-    ask(&mut alice, "/history #lobby", "hello");
+    alice.ask("/react 1 :+1:", "reacted");
+    alice.ask("/history #lobby", "hello");
     server
 }
 
@@ -66,8 +58,8 @@ fn a_backup_is_made_while_the_server_runs_and_a_restored_server_goes_on() {
     assert_eq!(std::fs::read(format!("{fresh}/files/ab")).unwrap(), b"bytes");
     let server = Server::start(&["--data", &fresh]);
     let mut alice = server.join();
-    ask(&mut alice, "/login alice sesame-1", "logged in as alice");
-    ask(&mut alice, "/join #den", "hidden words");
+    alice.ask("/login alice sesame-1", "logged in as alice");
+    alice.ask("/join #den", "hidden words");
 }
 
 #[test]
@@ -76,7 +68,7 @@ fn what_is_no_backup_is_not_restored_and_leaves_nothing() {
     let (data, copy, fresh) = (scratch.file("data"), scratch.file("copy"), scratch.file("fresh"));
     drop(filled(&data));
     let nothing = program(&["restore", &scratch.file("nowhere"), "--data", &fresh]);
-    assert!(told(&nothing).contains("no database in"), "{nothing:?}");
+    assert!(told(&nothing).contains("there is no database"), "{nothing:?}");
     assert!(program(&["backup", &copy, "--data", &data]).status.success());
     let file = format!("{copy}/chatloop.db");
     let mut bytes = std::fs::read(&file).unwrap();
@@ -89,8 +81,49 @@ fn what_is_no_backup_is_not_restored_and_leaves_nothing() {
     let none = program(&["backup", &scratch.file("x"), "--data", &scratch.file("nowhere")]);
     assert_eq!(none.status.code(), Some(1));
     let inside = program(&["backup", &format!("{data}/copy"), "--data", &data]);
-    assert!(told(&inside).contains("is in the data directory"), "{inside:?}");
+    assert!(told(&inside).contains("is in the directory that is to be copied"), "{inside:?}");
     assert!(!Path::new(&format!("{data}/copy.partial")).exists());
+}
+
+/// As an interrupted copy to another machine leaves it.
+#[test]
+fn a_backup_without_an_uploaded_file_is_restored_and_the_loss_is_told() {
+    let scratch = Scratch::new("half");
+    let (data, copy) = (scratch.file("data"), scratch.file("copy"));
+    let server = Server::start(&["--data", &data]);
+    let mut alice = server.join();
+    alice.ask("/nick alice", "known as alice");
+    for name in ["a", "b", "c"] {
+        alice.send("/upload\n");
+        let told = std::iter::repeat_with(|| alice.line()).find(|line| line.contains("/upload/"));
+        let told = told.unwrap();
+        let (_, path) = told.split_once("/upload/").unwrap();
+        let mut web = std::net::TcpStream::connect(server.address).unwrap();
+        let head = format!("PUT /upload/{}{name} HTTP/1.1\r\nHost: localhost\r\n", path.trim_end());
+        web.write_all(format!("{head}Content-Length: 5\r\n\r\nbytes").as_bytes()).unwrap();
+        let mut answer = String::new();
+        web.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
+    }
+    drop(server);
+    // With a slash at its end, as completion writes it.
+    assert!(program(&["backup", &format!("{copy}/"), "--data", &data]).status.success());
+    let files = std::fs::read_dir(format!("{copy}/files")).unwrap();
+    let files: Vec<_> = files.map(|file| file.unwrap().path()).collect();
+    std::fs::remove_file(&files[0]).unwrap();
+    std::fs::write(&files[1], "byt").unwrap();
+    let fresh = scratch.file("fresh");
+    let restored = program(&["restore", &copy, "--data", &fresh]);
+    assert_eq!(restored.status.code(), Some(1));
+    let lost = "without 2 uploaded files, missing or incomplete in the backup";
+    assert!(told(&restored).contains(lost), "{restored:?}");
+    assert_eq!(
+        std::fs::read(Path::new(&fresh).join("files").join(files[2].file_name().unwrap())).unwrap(),
+        b"bytes"
+    );
+    let inside = program(&["restore", &copy, "--data", &format!("{copy}/new/data")]);
+    assert!(told(&inside).contains("is in the directory that is to be copied"), "{inside:?}");
+    assert!(!Path::new(&format!("{copy}/new")).exists());
 }
 
 #[test]

@@ -53,6 +53,25 @@ fn chathistory_targets_counts_from_its_first_time() {
     }
 }
 
+/// A slip in a duration must not become the reason of a permanent ban.
+#[test]
+fn a_server_ban_with_a_slip_in_it_is_none() {
+    let server = Server::start(&["--oper=root:open-sesame"]);
+    let mut root = server.join();
+    root.send("/oper root open-sesame\n");
+    assert!(root.line().contains("server operator"));
+    for slip in ["10x spam", "2hours", "-5m", "0s", "3", "99999999d spam"] {
+        root.send(format!("/gban 192.0.2.1 {slip}\n"));
+        let told = root.line();
+        assert!(told.contains("invalid duration") && told.contains("5200w"), "{slip}: {told}");
+    }
+    root.send("/gban account:\n");
+    assert!(root.line().contains("invalid account name"));
+    root.send("/gban\n/gban 192.0.2.1 5200w spam 2x\n");
+    assert!(root.line().contains("server bans: no entries"));
+    assert!(root.line().contains("server ban added: 192.0.2.1 (until 21"));
+}
+
 #[test]
 fn a_second_rename_is_refused_with_its_own_reason() {
     let server = server(&[]);

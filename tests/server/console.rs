@@ -1,8 +1,8 @@
 //! The operator's console and `hash`, on a pseudo-terminal: what a person sees and types.
 
+use crate::common::session::at_its_own_terminal;
 use crate::common::{Client, PATIENCE, no_fork, texts};
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
-use nix::libc;
 use nix::pty::{OpenptyResult, Winsize, openpty};
 use nix::sys::signal::{Signal, kill};
 use nix::sys::termios::{LocalFlags, Termios, tcgetattr};
@@ -13,7 +13,6 @@ use std::io::{Read, Write};
 use std::net::SocketAddr;
 use std::num::NonZeroU16;
 use std::os::fd::OwnedFd;
-use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
@@ -49,17 +48,7 @@ fn spawn_at(slave: &OwnedFd, arguments: &[&str]) -> Child {
     let mut command = Command::new(env!("CARGO_BIN_EXE_chatloop-server"));
     command.args(arguments).env("TERM", "xterm-256color").env_remove("NO_COLOR");
     command.env_remove("RUST_LOG").stdin(side()).stdout(side()).stderr(side());
-    // SAFETY: between fork and exec only setsid and ioctl are called, which POSIX allows there.
-    unsafe {
-        command.pre_exec(|| {
-            nix::unistd::setsid()?;
-            // The type of the request differs between systems.
-            if libc::ioctl(0, libc::TIOCSCTTY as _, 0) == -1 {
-                return Err(std::io::Error::last_os_error());
-            }
-            Ok(())
-        });
-    }
+    at_its_own_terminal(&mut command);
     let _forking = no_fork();
     command.spawn().unwrap()
 }

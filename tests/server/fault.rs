@@ -3,7 +3,6 @@
 use crate::common::{Client, Server};
 use crate::irc::PATIENT;
 use chatloop::trace::Parser;
-use nix::sys::signal::Signal;
 use std::process::Command;
 
 const FAULTS: &str = "--fault=short-write=0.5,short-read=0.2,eintr=0.2,eagain=0.2,seed=7";
@@ -76,14 +75,13 @@ fn a_connection_that_is_reset_takes_no_other_with_it() {
 fn the_trace_names_each_fault() {
     let file = std::env::temp_dir().join(format!("chatloop-fault-{}", std::process::id()));
     let trace = format!("--trace={}", file.display());
-    let mut server = Server::start(&["--quiet", FAULTS, &trace]);
+    let server = Server::start(&["--quiet", FAULTS, &trace]);
     let mut room: Vec<Client> = (0..2).map(|_| server.join()).collect();
     for round in 0..200 {
         room[0].send(format!("round {round}\n"));
-        while !room[1].line().contains(&format!("round {round}")) {}
+        room[1].until(&format!("round {round}"));
     }
-    server.signal(Signal::SIGTERM);
-    assert!(server.ended().success());
+    server.stop();
     let text = std::fs::read_to_string(&file).unwrap();
     std::fs::remove_file(&file).unwrap();
     let mut parser = Parser::default();

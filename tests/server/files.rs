@@ -22,7 +22,7 @@ fn files(scratch: &Scratch) -> Vec<String> {
 fn join(server: &Server) -> Client {
     let mut client = Client::connect(server.address);
     client.send("/fence\n");
-    while !client.line().contains("/fence") {}
+    client.until("/fence");
     client
 }
 
@@ -141,7 +141,7 @@ fn a_full_disk_in_mid_upload_leaves_nothing_and_the_chat_goes_on() {
     assert_eq!(files(&scratch), [""; 0]);
     let path = token(&mut alice);
     assert!(kept(&request(server.address, &format!("PUT {path}small"), b"abc")).is_some());
-    while !bob.line().contains("shared small (3 bytes): ") {}
+    bob.until("shared small (3 bytes): ");
     server.log.wait_for("an upload failed: File too large");
 }
 
@@ -175,13 +175,12 @@ fn a_file_that_cannot_be_written_is_told_and_counted_and_the_chat_goes_on() {
 #[test]
 fn a_restart_keeps_files_with_their_names_and_who_may_delete_them() {
     let scratch = Scratch::new("restart");
-    let mut server = start(&scratch);
+    let server = start(&scratch);
     let mut alice = join(&server);
     alice.send("/nick alice\n/register correct-horse\n");
     let path = token(&mut alice);
     let id = kept(&request(server.address, &format!("PUT {path}plan.pdf"), b"abc")).unwrap();
-    server.signal(Signal::SIGTERM);
-    assert!(server.ended().success());
+    server.stop();
     std::fs::write(scratch.0.join("files").join("left-over"), "x").unwrap();
     let server = start(&scratch);
     assert_eq!(files(&scratch), [id.as_str()]);
@@ -190,10 +189,10 @@ fn a_restart_keeps_files_with_their_names_and_who_may_delete_them() {
     assert!(String::from_utf8_lossy(&answer).contains("filename*=UTF-8''plan.pdf\r\n"));
     let (mut alice, mut eve) = (join(&server), join(&server));
     eve.send(format!("/files\n/delfile {id}\n"));
-    while !eve.line().contains("alice: plan.pdf (3 bytes): http://127.0.0.1:") {}
-    while !eve.line().contains("plan.pdf is not yours") {}
+    eve.until("alice: plan.pdf (3 bytes): http://127.0.0.1:");
+    eve.until("plan.pdf is not yours");
     alice.send(format!("/login alice correct-horse\n/delfile {id}\n"));
-    while !alice.line().contains("deleted plan.pdf") {}
+    alice.until("deleted plan.pdf");
     // The thread is told before the next one asks.
     let answer = request(server.address, &format!("GET /files/{id}/plan.pdf"), b"");
     assert!(answer.starts_with(b"HTTP/1.1 404 "));

@@ -1,15 +1,11 @@
 //! HTTP on the chat's port, over real sockets: the page, `/health`, `/metrics`, and who may have them.
 
 use crate::common::{Client, Server, texts};
-use crate::irc::PATIENT;
+use crate::irc::{PATIENT, patient};
 use chatloop_reactor::Backend;
 
 per_backend! {
     a_request_is_answered_on_the_port_of_the_chat
-}
-
-fn start(flags: &[&str]) -> Server {
-    Server::start(&[&[PATIENT], flags].concat())
 }
 
 /// A client that has been welcomed, in plain text.
@@ -46,7 +42,7 @@ fn a_request_is_answered_on_the_port_of_the_chat(backend: Backend) {
 
 #[test]
 fn one_byte_at_a_time_is_the_same_request() {
-    let server = start(&[]);
+    let server = patient(&[]);
     let mut client = Client::connect(server.address);
     for byte in "GET /health HTTP/1.1\r\nHost: a\r\n\r\n".bytes() {
         client.send([byte]);
@@ -56,7 +52,7 @@ fn one_byte_at_a_time_is_the_same_request() {
 
 #[test]
 fn a_half_closed_client_is_answered() {
-    let server = start(&[]);
+    let server = patient(&[]);
     let mut client = Client::connect(server.address);
     client.send("GET /health HTTP/1.0\r\n\r\n");
     client.half_close();
@@ -65,7 +61,7 @@ fn a_half_closed_client_is_answered() {
 
 #[test]
 fn metrics_count_what_the_server_has_done() {
-    let server = start(&[]);
+    let server = patient(&[]);
     let mut tom = talker(&server);
     tom.send("hello\n");
     tom.assert_nothing_waits();
@@ -99,17 +95,17 @@ fn metrics_count_what_the_server_has_done() {
 #[test]
 fn metrics_are_not_for_those_behind_a_proxy() {
     let head = "GET /metrics HTTP/1.1\nHost: localhost\nX-Forwarded-For: 192.0.2.1";
-    let server = start(&[]);
+    let server = patient(&[]);
     assert!(ask(&server, head).starts_with("HTTP/1.1 403 Forbidden\r\n"));
-    let server = start(&["--metrics-from=127.0.0.1"]);
+    let server = patient(&["--metrics-from=127.0.0.1"]);
     assert!(ask(&server, head).starts_with("HTTP/1.1 200 OK\r\n"));
 }
 
 #[test]
 fn the_names_of_a_server_are_configured() {
     let head = "GET / HTTP/1.1\nHost: chat.example.org";
-    assert!(ask(&start(&[]), head).starts_with("HTTP/1.1 421 Misdirected Request\r\n"));
+    assert!(ask(&patient(&[]), head).starts_with("HTTP/1.1 421 Misdirected Request\r\n"));
     for flag in ["--name=chat.example.org", "--url=https://chat.example.org"] {
-        assert!(ask(&start(&[flag]), head).starts_with("HTTP/1.1 200 OK\r\n"), "{flag}");
+        assert!(ask(&patient(&[flag]), head).starts_with("HTTP/1.1 200 OK\r\n"), "{flag}");
     }
 }

@@ -8,6 +8,11 @@ pub const PATIENT: &str = "--greeting-delay=60000";
 /// What the server puts in front of a line that is its.
 const SOURCE: &str = ":irc.example.org ";
 
+/// A server that waits for what a client sends.
+pub fn patient(flags: &[&str]) -> Server {
+    Server::start(&[&[PATIENT], flags].concat())
+}
+
 pub fn server(flags: &[&str]) -> Server {
     Server::start(&[&[PATIENT, "--name=irc.example.org", "--network=Test"], flags].concat())
 }

@@ -112,7 +112,11 @@ fn every_mistake_has_its_numeric() {
         ("PRIVMSG bob", "412 ada :No text to send"),
         ("PRIVMSG bob :", "412 ada :No text to send"),
         ("NICK", "431 ada :No nickname given"),
-        ("NICK 1st", "432 ada 1st :Erroneous nickname"),
+        ("NICK 1st", "432 ada 1st :nicks cannot begin with \"1\"; allowed: letters and []\\`_^{|}"),
+        (
+            "JOIN room",
+            "403 ada room :invalid room name \"room\": room names begin with # (try #room)",
+        ),
         ("NICK BOB", "433 ada BOB :Nickname is already in use"),
         ("KICK #room bob", "441 ada bob #room :They aren't on that channel"),
         ("PART #nowhere", "403 ada #nowhere :No such channel"),
@@ -357,7 +361,7 @@ fn a_message_has_the_same_number_in_every_dialect() {
     ask(&mut ada, "JOIN #lobby");
     let mut nc = Client::connect(server.address);
     nc.send("/numbers on\n");
-    while !nc.line().contains("now shown") {}
+    nc.until("now shown");
     let joined = line(&mut ada);
     assert!(joined.contains(" JOIN #lobby"), "{joined}");
     ada.send("PRIVMSG #lobby :tea?\r\n");

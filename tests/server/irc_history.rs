@@ -141,14 +141,18 @@ fn several_lines_are_one_message() {
     assert!(heard[0].contains(" BATCH +m") && tag(&heard[2], "draft/multiline-concat").is_some());
 }
 
+const OPEN: &str = "BATCH +7 draft/multiline #room\n";
+const LINE: &str = "@batch=7 PRIVMSG #room :x\n";
+
+fn fail(rest: &str) -> Vec<String> {
+    vec![format!(":irc.example.org FAIL BATCH {rest}")]
+}
+
 #[test]
 fn a_batch_that_is_none_is_refused_once() {
     let server = server(&[]);
     let mut ada = irc(&server, "ada", "message-tags batch labeled-response draft/multiline");
     ask(&mut ada, "JOIN #room");
-    let open = "BATCH +7 draft/multiline #room\n";
-    let fail = |rest: &str| vec![format!(":irc.example.org FAIL BATCH {rest}")];
-    let line = "@batch=7 PRIVMSG #room :x\n";
     for (lines, answer) in [
         ("BATCH +7 netsplit a b".to_owned(), "UNKNOWN_TYPE 7 netsplit :Unknown batch type"),
         (
@@ -156,37 +160,37 @@ fn a_batch_that_is_none_is_refused_once() {
             "INVALID_REFTAG +a=b :Invalid batch reference",
         ),
         ("BATCH -7".to_owned(), "MULTILINE_INVALID :No such batch"),
-        (line.trim_end().to_owned(), "MULTILINE_INVALID :No such batch"),
+        (LINE.trim_end().to_owned(), "MULTILINE_INVALID :No such batch"),
         (
-            format!("{open}@batch=7 PRIVMSG #other :x\n{line}BATCH -7"),
+            format!("{OPEN}@batch=7 PRIVMSG #other :x\n{LINE}BATCH -7"),
             "MULTILINE_INVALID_TARGET #room #other :The batch has another target",
         ),
         (
-            format!("{open}{line}@batch=7 NOTICE #room :x\n{line}BATCH -7"),
+            format!("{OPEN}{LINE}@batch=7 NOTICE #room :x\n{LINE}BATCH -7"),
             "MULTILINE_INVALID :PRIVMSG and NOTICE cannot be mixed in a batch",
         ),
         (
-            format!("{open}{line}@batch=8 PRIVMSG #room :x\n{line}BATCH -7"),
+            format!("{OPEN}{LINE}@batch=8 PRIVMSG #room :x\n{LINE}BATCH -7"),
             "MULTILINE_INVALID :The line belongs to another batch",
         ),
         (
-            format!("{open}@batch=7 JOIN #other\nBATCH -7"),
+            format!("{OPEN}@batch=7 JOIN #other\nBATCH -7"),
             "MULTILINE_INVALID :Only PRIVMSG and NOTICE are allowed in the batch",
         ),
         (
-            format!("{open}{line}@batch=7;draft/multiline-concat PRIVMSG #room :\nBATCH -7"),
+            format!("{OPEN}{LINE}@batch=7;draft/multiline-concat PRIVMSG #room :\nBATCH -7"),
             "MULTILINE_INVALID :An empty line cannot continue another one",
         ),
         (
-            format!("{open}@batch=7 PRIVMSG #room :\nBATCH -7"),
+            format!("{OPEN}@batch=7 PRIVMSG #room :\nBATCH -7"),
             "MULTILINE_INVALID :The batch has no text",
         ),
         (
-            format!("{open}{}BATCH -7", line.repeat(102)),
+            format!("{OPEN}{}BATCH -7", LINE.repeat(102)),
             "MULTILINE_MAX_LINES 100 :The batch has too many lines",
         ),
         (
-            format!("{open}{}BATCH -7", line.replace(":x", &"x".repeat(400)).repeat(11)),
+            format!("{OPEN}{}BATCH -7", LINE.replace(":x", &"x".repeat(400)).repeat(11)),
             "MULTILINE_MAX_BYTES 4096 :The batch is too long",
         ),
     ] {
@@ -199,18 +203,15 @@ fn a_batch_is_answered_under_its_own_label() {
     let server = server(&[]);
     let mut ada = irc(&server, "ada", "message-tags batch labeled-response draft/multiline");
     ask(&mut ada, "JOIN #room");
-    let open = "BATCH +7 draft/multiline #room\n";
-    let fail = |rest: &str| vec![format!(":irc.example.org FAIL BATCH {rest}")];
-    let line = "@batch=7 PRIVMSG #room :x\n";
     // What comes in between is carried out.
-    let answers = ask(&mut ada, &format!("@label=z {open}PING y\nBATCH -7"));
+    let answers = ask(&mut ada, &format!("@label=z {OPEN}PING y\nBATCH -7"));
     assert_eq!(answers[0], ":irc.example.org PONG irc.example.org :y");
     assert_eq!(
         answers[1],
         format!("@label=z {}", fail("MULTILINE_INVALID :The batch has no text")[0])
     );
     // Of two that are opened the second one goes on, each under its own label.
-    let two = format!("@label=one {open}@label=two {open}{line}BATCH -7");
+    let two = format!("@label=one {OPEN}@label=two {OPEN}{LINE}BATCH -7");
     assert_eq!(
         ask(&mut ada, &two),
         [
@@ -221,7 +222,7 @@ fn a_batch_is_answered_under_its_own_label() {
     // A client that cannot be told such messages cannot send them.
     let mut old = irc(&server, "old", "message-tags batch");
     let refused = "UNKNOWN_TYPE 7 draft/multiline :Unknown batch type";
-    assert_eq!(ask(&mut old, open.trim_end()), fail(refused));
+    assert_eq!(ask(&mut old, OPEN.trim_end()), fail(refused));
 }
 
 #[test]

@@ -96,7 +96,7 @@ fn start(flags: &[&str]) -> Server {
 fn named(server: &Server, nick: &str) -> Client {
     let mut client = Client::connect(server.address);
     client.send(format!("/nick {nick}\n"));
-    while !client.line().contains(&format!("now known as {nick}")) {}
+    client.until(&format!("now known as {nick}"));
     client
 }
 
@@ -193,9 +193,9 @@ fn in_step_mode_a_turn_waits_for_the_page() {
     assert!(page.rows[ready..held].iter().all(|row| row.kind != READ), "it has not begun");
     page.browser.say("step");
     page.wait_behind(held, |row| row.kind == RECORD && row.client == number);
-    while !bob.line().contains("hello") {}
+    bob.until("hello");
     // Nothing has to be stepped for the page to go; then the loop is free again.
     drop(page);
     alice.send("free\n");
-    while !bob.line().contains("free") {}
+    bob.until("free");
 }

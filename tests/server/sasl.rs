@@ -290,7 +290,7 @@ fn a_proof_is_void_when_the_password_has_changed_since() {
     let server = server(&[]);
     let mut jilles = Client::connect(server.address);
     jilles.send("/nick jilles\n/register sesame\n");
-    while !jilles.line().contains("account jilles created") {}
+    jilles.until("account jilles created");
     let mut waiting = outside(&server);
     plain(&mut waiting, "jilles", "sesame");
     assert!(line(&mut waiting).contains(" 900 ") && line(&mut waiting).contains(" 903 "));
@@ -303,7 +303,7 @@ fn a_proof_is_void_when_the_password_has_changed_since() {
     say(&mut inside, &other.response(&challenge).unwrap());
     assert!(hear(&mut inside).unwrap().starts_with(b"v="));
     jilles.send("/password sesame millet\n");
-    while !jilles.line().contains("password changed") {}
+    jilles.until("password changed");
 
     say(&mut inside, b"");
     let void = "the account has changed in the meantime; log in again";

@@ -89,6 +89,22 @@ fn a_log_that_was_moved_away_goes_on_in_a_new_file_after_sighup() {
     drop(second);
     wait_for(&log, "disconnected");
     assert!(!std::fs::read_to_string(&old).unwrap().contains("guest2"));
+
+    // Its directory is gone: that is told where the log is not.
+    let away = scratch.file("away");
+    std::fs::create_dir(&away).unwrap();
+    let log = format!("{away}/chat.log");
+    let server = Server::start(&["--log-file", &log]);
+    let _first = server.join();
+    wait_for(&log, "connected (plain)");
+    std::fs::remove_dir_all(&away).unwrap();
+    server.signal(Signal::SIGHUP);
+    let told = server.log.wait_for("the log goes on in the old file");
+    assert!(told.contains(&format!("--log-file {log}: ")), "{told}");
+    std::fs::create_dir(&away).unwrap();
+    server.signal(Signal::SIGHUP);
+    wait_for(&log, "settings stay as they are");
+
     let failed = program(&["0", "--log-file", &scratch.file("nowhere/log")], &[]);
     assert!(String::from_utf8_lossy(&failed.stderr).contains("--log-file"), "{failed:?}");
     assert_eq!(failed.status.code(), Some(1));
@@ -122,7 +138,7 @@ fn passwords_come_from_files_and_mistyped_variables_are_told() {
     let mut ann = Client::connect(server.address);
     ann.line();
     ann.send("/pass let-me-in\n/oper ann another1\n");
-    while !ann.line().contains("you are now a server operator") {}
+    ann.until("you are now a server operator");
     assert!(!server.log.so_far().iter().any(|line| line.contains("visible to every user")));
 
     std::fs::write(&opers, "root:operator\nnonsense-secret\n").unwrap();

@@ -1,6 +1,6 @@
 //! Settings from flags, environment and file; what is said of wrong ones; SIGHUP.
 
-use crate::common::{Client, Server, texts};
+use crate::common::{Client, Server, scratch::Scratch, texts};
 use nix::sys::signal::Signal;
 use std::io::Write;
 use std::path::PathBuf;
@@ -135,6 +135,13 @@ fn a_wrong_variable_is_named_and_a_password_is_not_shown() {
     assert!(said.contains("CHATLOOP_DATA: the value is empty"), "{said}");
     let said = message(&[], &[("CHATLOOP_FLOOD_LIMIT", "fast")]);
     assert!(said.contains("CHATLOOP_FLOOD_LIMIT") && said.contains("20/s"), "{said}");
+    for (variable, value, right) in [
+        ("CHATLOOP_DATA", "", "the value is empty"),
+        ("CHATLOOP_TLS", "maybe", "expected true or false"),
+    ] {
+        let said = message(&[], &[(variable, value)]);
+        assert!(said.contains(&format!("environment variable {variable}: {right} (")), "{said}");
+    }
     let file = File::new("oper = [\"ann-hunter2\"]");
     for said in [
         message(&[], &[("CHATLOOP_OPER", "ann-hunter2")]),
@@ -231,20 +238,20 @@ fn an_operator_who_is_configured_no_longer_is_one_no_longer() {
     let mut root = server.join();
     for (client, words) in [(&mut ann, "ann open-sesame"), (&mut root, "root correct-horse")] {
         client.send(format!("/oper {words}\n"));
-        while !client.line().contains("you are now a server operator") {}
+        client.until("you are now a server operator");
     }
     file.write(&opers("other-sesame"));
     root.send("/rehash\n");
     server.log.wait_for("oper is now");
     root.send("/stats\n");
-    while !root.line().contains("clients connected") {}
+    root.until("clients connected");
     ann.send("/announce x\n");
-    while !ann.line().contains("only server operators may do that") {}
+    ann.until("only server operators may do that");
     file.write("");
     server.signal(Signal::SIGHUP);
     server.log.wait_for("oper is now none");
     root.send("/announce x\n");
-    while !root.line().contains("only server operators may do that") {}
+    root.until("only server operators may do that");
 }
 
 #[test]
@@ -289,6 +296,28 @@ fn sighup_with_a_broken_file_changes_nothing_and_says_why() {
     server.signal(Signal::SIGHUP);
     server.log.wait_for("cannot be read");
     client.assert_nothing_waits();
+}
+
+/// A pipe can be read once, and opening it again waits for a writer: the loop must not.
+#[test]
+fn sighup_reads_no_pipe_again() {
+    let scratch = Scratch::new("pipes");
+    let pipe = scratch.file("pipe");
+    nix::unistd::mkfifo(pipe.as_str(), nix::sys::stat::Mode::S_IRWXU).unwrap();
+    for (flag, text) in [("oper-file", "ann:correct-horse\n"), ("motd", "hello\n")] {
+        let plain = scratch.file(flag);
+        std::fs::write(&plain, text).unwrap();
+        let (server, mut client, file) = with_file(&format!("{flag} = \"{plain}\"\n"));
+        file.write(&format!("{flag} = \"{pipe}\"\n"));
+        server.signal(Signal::SIGHUP);
+        let said = server.log.wait_for("configuration not reloaded");
+        assert!(said.contains(&format!("--{flag}: {pipe}: not a regular file")), "{said}");
+        client.assert_nothing_waits();
+    }
+    let endless = program(&["--motd", "/dev/zero", "0"], &[]);
+    assert_eq!(endless.status.code(), Some(1));
+    let said = String::from_utf8(endless.stderr).unwrap();
+    assert!(said.contains("--motd: /dev/zero: it exceeds 1048576 bytes"), "{said}");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! TLS over real sockets: rustls and openssl as clients, a room of both kinds, certificates and SIGHUP.
 
 use crate::common::{Client, PATIENCE, Server, texts};
-use crate::irc::PATIENT;
+use crate::irc::{PATIENT, patient};
 use chatloop_reactor::Backend;
 use nix::sys::signal::Signal;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -138,10 +138,6 @@ impl Secure {
     }
 }
 
-fn start(flags: &[&str]) -> Server {
-    Server::start(&[&[PATIENT], flags].concat())
-}
-
 fn a_room_of_plain_and_tls_members_hears_the_same(backend: Backend) {
     const EACH: usize = 20;
     let server = Server::on(backend, &[PATIENT, "--tls"]);
@@ -182,7 +178,7 @@ fn a_room_of_plain_and_tls_members_hears_the_same(backend: Backend) {
 fn a_hundred_members_of_each_kind_lose_nothing() {
     const MEMBERS: usize = 50;
     const LINES: usize = 40;
-    let server = start(&["--tls"]);
+    let server = patient(&["--tls"]);
     let mut secure: Vec<Secure> =
         (0..MEMBERS).map(|number| Secure::join(&server, &format!("tls{number}"))).collect();
     let mut plain: Vec<Client> = (0..MEMBERS).map(|_| Client::connect(server.address)).collect();
@@ -221,7 +217,7 @@ fn a_hundred_members_of_each_kind_lose_nothing() {
 
 #[test]
 fn both_versions_are_spoken_and_the_ready_line_has_the_fingerprint() {
-    let server = start(&["--tls"]);
+    let server = patient(&["--tls"]);
     let ready = server.log.wait_for("listening on");
     let (_, fingerprint) = ready.rsplit_once(' ').unwrap();
     for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
@@ -239,7 +235,7 @@ fn both_versions_are_spoken_and_the_ready_line_has_the_fingerprint() {
 
 #[test]
 fn more_than_a_socket_takes_arrives_in_full() {
-    let server = start(&["--tls", "--max-line", "32k"]);
+    let server = patient(&["--tls", "--max-line", "32k"]);
     let mut reader = Secure::join(&server, "reader");
     let mut writer = Secure::join(&server, "writer");
     // What the kernel holds for a reader that does not read is less than this.
@@ -287,7 +283,7 @@ fn sighup_takes_a_new_certificate_for_new_connections_and_no_bad_one() {
     let directory = Directory::new("sighup");
     directory.certify("one.example.org");
     let (cert, key) = (directory.file("cert.pem"), directory.file("key.pem"));
-    let server = start(&["--tls-cert", &cert, "--tls-key", &key]);
+    let server = patient(&["--tls-cert", &cert, "--tls-key", &key]);
     let mut first = Secure::join(&server, "first");
 
     std::fs::write(&cert, "not a certificate").unwrap();
@@ -296,6 +292,12 @@ fn sighup_takes_a_new_certificate_for_new_connections_and_no_bad_one() {
     assert!(said.contains("cert.pem"), "{said}");
     let second = Secure::join(&server, "second");
     assert_eq!(second.certificate(), first.certificate());
+
+    std::fs::remove_file(&key).unwrap();
+    nix::unistd::mkfifo(key.as_str(), nix::sys::stat::Mode::S_IRWXU).unwrap();
+    server.signal(Signal::SIGHUP);
+    server.log.wait_for("key.pem: not a regular file");
+    std::fs::remove_file(&key).unwrap();
 
     directory.certify("two.example.org");
     server.signal(Signal::SIGHUP);
@@ -315,7 +317,7 @@ fn a_certificate_that_clients_reject_is_warned_of() {
     let pair = rcgen::KeyPair::generate().unwrap();
     std::fs::write(&cert, parameters.self_signed(&pair).unwrap().pem()).unwrap();
     std::fs::write(&key, pair.serialize_pem()).unwrap();
-    let server = start(&["--tls-cert", &cert, "--tls-key", &key]);
+    let server = patient(&["--tls-cert", &cert, "--tls-key", &key]);
     server.log.wait_for("the TLS certificate expired on 2021-01-02");
     server.signal(Signal::SIGHUP);
     server.log.wait_for_several(2, "the TLS certificate expired on 2021-01-02");
@@ -362,7 +364,7 @@ fn external(client: &mut Secure, account: &str) -> String {
 
 #[test]
 fn a_certificate_logs_in_to_the_account_that_knows_it() {
-    let server = start(&["--tls"]);
+    let server = patient(&["--tls"]);
     let new = || rcgen::generate_simple_self_signed(["ada".to_owned()]).unwrap();
     let (own, other) = (new(), new());
     let connect = |identity| Secure::with(server.address, rustls::DEFAULT_VERSIONS, identity);
@@ -413,7 +415,7 @@ fn openssl_joins_in_both_versions() {
     if !version.is_ok_and(|output| output.status.success()) {
         return;
     }
-    let server = start(&["--tls"]);
+    let server = patient(&["--tls"]);
     let mut tom = Secure::join(&server, "tom");
     for (version, nick) in [("-tls1_2", "old"), ("-tls1_3", "new")] {
         let mut openssl = Command::new("openssl")

@@ -26,11 +26,6 @@ impl Drop for Scratch {
     }
 }
 
-fn stop(mut server: Server) {
-    server.signal(Signal::SIGTERM);
-    assert!(server.ended().success());
-}
-
 fn turns(file: &Path) -> Vec<Turn> {
     let mut parser = Parser::default();
     let text = std::fs::read_to_string(file).unwrap();
@@ -61,7 +56,7 @@ fn a_message_is_followed_from_the_read_to_the_write() {
     let name = room[0].name();
     drop(room.remove(0));
     server.log.wait_for(": closed");
-    stop(server);
+    server.stop();
     let turns = turns(&scratch.0);
     let way = [
         ("ready", "0 guest1 read"),
@@ -95,7 +90,7 @@ fn a_signal_switches_it_off_and_on_and_names_are_known_again() {
     room[0].send("in public, again\n");
     room[1].chat_line();
     let name = room[0].name();
-    stop(server);
+    server.stop();
     let turns = turns(&scratch.0);
     let read = |bytes: &str| {
         turns
@@ -114,14 +109,14 @@ fn a_turn_is_in_the_file_whole_or_not_at_all() {
     let mut room = talk(&server);
     // All in one packet, so that the trace is switched in the middle of a turn.
     room[0].send("/oper root open-sesame\n");
-    while !room[0].line().contains("operator") {}
+    room[0].until("operator");
     room[0].send("/trace off\n/trace on\n/trace off\nhidden\n");
     assert_eq!(room[1].chat_line(), "[guest1]: hidden");
     room[0].send("/trace on\nshown\n");
     assert_eq!(room[1].chat_line(), "[guest1]: shown");
     room[0].send("shown again\n");
     assert_eq!(room[1].chat_line(), "[guest1]: shown again");
-    stop(server);
+    server.stop();
     let turns = turns(&scratch.0);
     assert!(turns.iter().all(|turn| turn.number > 0 && turn.phases.len() == 7), "{turns:#?}");
     assert!(turns.windows(2).all(|pair| pair[0].number < pair[1].number), "{turns:#?}");
@@ -140,9 +135,9 @@ fn a_stopped_reader_is_seen_to_keep_bytes_and_to_be_watched_for_writing() {
         room[0].send(format!("{}\n", "~".repeat(4_000)));
     }
     room[0].send("/who\n");
-    while !room[0].line().contains("2 users") {}
+    room[0].until("2 users");
     drop(slow);
-    stop(server);
+    server.stop();
     let turns = turns(&scratch.0);
     let kept = |entry: &Entry| entry.what == "write" && entry.detail.ends_with(" left");
     let turn = turns.iter().find(|turn| turn.entries.iter().any(kept)).expect("a short write");
@@ -154,7 +149,7 @@ fn the_file_for_perfetto_has_a_name_for_every_track_and_no_slices_that_overlap()
     let scratch = Scratch::new("chrome");
     let server = scratch.server(&["--trace-format", "chrome"]);
     talk(&server);
-    stop(server);
+    server.stop();
     let file = std::fs::read_to_string(&scratch.0).unwrap();
     let file: serde_json::Value = serde_json::from_str(&file).unwrap();
     let (mut names, mut ends) = (BTreeMap::new(), BTreeMap::<u64, f64>::new());

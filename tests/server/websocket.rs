@@ -1,7 +1,7 @@
 //! WebSocket on the chat's port, over real sockets: IRC, one line a message.
 
 use crate::common::{PATIENCE, Server};
-use crate::irc::PATIENT;
+use crate::irc::patient;
 use chatloop::wire::websocket::write_masked;
 use nix::sys::signal::Signal;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -126,13 +126,9 @@ impl Browser {
     }
 }
 
-fn start(flags: &[&str]) -> Server {
-    Server::start(&[&[PATIENT], flags].concat())
-}
-
 #[test]
 fn browsers_and_other_clients_are_in_one_room() {
-    let server = start(&[]);
+    let server = patient(&[]);
     let (mut ada, mut bob) = (Browser::join(&server, "ada"), Browser::join(&server, "bob"));
     let mut tom = crate::common::Client::connect(server.address);
     tom.send("/nick tom\n/join #lab\nhello, browsers\n");
@@ -141,12 +137,12 @@ fn browsers_and_other_clients_are_in_one_room() {
     }
     ada.say(&format!("PRIVMSG #lab :{}", "long ".repeat(60)));
     bob.wait_for("PRIVMSG #lab :long long");
-    while !tom.line().contains("[ada]: long long") {}
+    tom.until("[ada]: long long");
 }
 
 #[test]
 fn the_first_known_subprotocol_is_chosen() {
-    let server = start(&[]);
+    let server = patient(&[]);
     for (offered, chosen, first) in [
         ("text.ircv3.net", Some("text.ircv3.net"), 0x81),
         ("binary.ircv3.net, text.ircv3.net", Some("binary.ircv3.net"), 0x82),
@@ -167,7 +163,7 @@ fn the_first_known_subprotocol_is_chosen() {
 
 #[test]
 fn a_message_may_come_in_pieces_and_any_cut() {
-    let server = start(&[]);
+    let server = patient(&[]);
     let mut ada = Browser::join(&server, "ada");
     ada.send_frame(0x01, b"PING one");
     ada.send_frame(0x89, b"there?");
@@ -187,7 +183,7 @@ fn a_message_may_come_in_pieces_and_any_cut() {
 /// Each closes its own connection, with its code; the others notice that someone has left.
 #[test]
 fn a_bad_frame_closes_its_own_connection() {
-    let server = start(&[]);
+    let server = patient(&[]);
     let mut bob = Browser::join(&server, "bob");
     let huge = [0x82, 0xff, 0x80, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4];
     for (frame, code) in [
@@ -214,7 +210,7 @@ fn a_bad_frame_closes_its_own_connection() {
 
 #[test]
 fn a_bad_line_is_answered_as_in_irc() {
-    let server = start(&[]);
+    let server = patient(&[]);
     let mut ada = Browser::join(&server, "ada");
     ada.send_frame(0x82, b"PRIVMSG #lab :caf\xe9");
     ada.wait_for("FAIL PRIVMSG INVALID_UTF8");
@@ -228,7 +224,7 @@ fn a_bad_line_is_answered_as_in_irc() {
 
 #[test]
 fn a_handshake_that_is_none_has_its_status() {
-    let server = start(&["--web-origin=https://chat.example.org"]);
+    let server = patient(&["--web-origin=https://chat.example.org"]);
     for (headers, status) in [
         (&["Sec-WebSocket-Version: 13", "Origin: https://evil.example"][..], 403),
         (&["Sec-WebSocket-Version: 13", "Origin: https://chat.example.org"], 101),
@@ -246,7 +242,7 @@ fn a_handshake_that_is_none_has_its_status() {
 
 #[test]
 fn a_server_that_shuts_down_goes_away() {
-    let mut server = start(&[]);
+    let mut server = patient(&[]);
     let mut ada = Browser::join(&server, "ada");
     ada.say("QUIT :bye");
     assert_eq!(ada.close_code(), 1000);

@@ -40,6 +40,11 @@ impl Hub {
         (self.files.len() as u64, bytes)
     }
 
+    /// How many have another size than these, or none: their bytes are lost.
+    pub fn lost_files(&self, size_of: impl Fn(&str) -> Option<u64>) -> usize {
+        self.files.values().filter(|file| size_of(&file.id) != Some(file.size)).count()
+    }
+
     pub fn has_room_for_a_file(&self) -> bool {
         self.files.len() < limits::FILES
     }

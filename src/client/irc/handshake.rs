@@ -1,6 +1,7 @@
 //! The state of a registration and of a login in progress.
 
 use super::scram::Scram;
+use crate::wire::sasl::Incoming;
 use zeroize::Zeroizing;
 
 /// An account and its password; an empty one for a login by certificate.
@@ -67,7 +68,7 @@ pub(super) enum Asked {
 pub(super) struct Exchange {
     pub login: Login,
     pub how: How,
-    pub received: String,
+    pub incoming: Incoming,
 }
 
 #[derive(Debug)]

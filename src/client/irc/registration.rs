@@ -23,6 +23,9 @@ const ANYONE: &str = "user";
 /// How a chatloop server greets a client that it takes for one of plain lines.
 const GREETINGS: [&str; 3] = ["connected as ", "connected, ", "this server requires a password"];
 
+/// The parameters of the first line, a CAP. No server's answer begins so, but an echo's does.
+const FIRST_WORDS: &[&str] = &["LS", "302"];
+
 /// Commands that a server may send before 001, apart from numerics.
 const KNOWN: &str =
     "CAP NOTICE PING PONG ERROR AUTHENTICATE FAIL WARN NOTE NICK MODE PRIVMSG BATCH";
@@ -47,7 +50,7 @@ impl IrcSession {
             nick: nick.clone(),
             ..Registration::default()
         });
-        self.send_now("CAP", &["LS", "302"], None);
+        self.send_now("CAP", FIRST_WORDS, None);
         if let Some(password) = self.connect_options.password.clone() {
             let line = self.line("PASS", &[], Some(&password)).map(Zeroizing::new);
             match line {
@@ -140,6 +143,10 @@ impl IrcSession {
             if !registration.answered {
                 self.not_irc_line(line);
             }
+            return true;
+        }
+        if message.command == "CAP" && message.parameters.as_slice() == FIRST_WORDS {
+            self.not_irc("it repeats what it is sent");
             return true;
         }
         registration.answered = true;

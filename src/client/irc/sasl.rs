@@ -8,19 +8,13 @@
 //!
 //! With SCRAM the server has to prove itself, too. One that claims success without it is an
 //! impostor: the connection ends, and nothing is sent to it.
-//!
-//! Bound: `MOST` bytes of one message of the server.
 
 use super::handshake::{Exchange, How, Login};
 use super::scram::{Scram, Step};
 use super::{FailureKind, IrcSession, LoginMethod, RegistrationFailure};
+use crate::wire::sasl::{Incoming, pieces};
 use base64ct::{Base64, Encoding};
 use zeroize::Zeroizing;
-
-/// Bytes of base64 in one AUTHENTICATE; a full piece is followed by another, if only by `+`.
-const PIECE: usize = 400;
-/// Bytes of base64 of one message of a server.
-const MOST: usize = 4_000;
 
 /// Why the exchange cannot go on.
 const INVALID: &str = "the server's SASL message is invalid";
@@ -45,7 +39,7 @@ impl IrcSession {
             How::External => "EXTERNAL",
             How::Scram(_) => "SCRAM-SHA-256",
         };
-        self.logins.exchange = Some(Exchange { login, how, received: String::new() });
+        self.logins.exchange = Some(Exchange { login, how, incoming: Incoming::default() });
         self.send_now("AUTHENTICATE", &[mechanism], None);
     }
 
@@ -82,31 +76,18 @@ impl IrcSession {
     /// `AUTHENTICATE +` or a piece of a message.
     pub(super) fn sasl_asked(&mut self, piece: &str) {
         let Some(exchange) = &mut self.logins.exchange else { return };
-        if piece != "+" {
-            exchange.received.push_str(piece);
-        }
-        if exchange.received.len() > MOST {
-            return self.abort_sasl(INVALID);
-        }
-        if piece.len() == PIECE {
-            return;
-        }
-        let received = std::mem::take(&mut exchange.received);
-        let received = Base64::decode_vec(&received)
-            .ok()
-            .and_then(|received| String::from_utf8(received).ok());
-        let begins = matches!(exchange.how, How::Scram(None)) && received.is_some();
+        let received = match exchange.incoming.take(piece) {
+            Ok(Some(received)) => received,
+            Ok(None) => return,
+            Err(_) => return self.abort_sasl(INVALID),
+        };
+        let begins = matches!(exchange.how, How::Scram(None));
         let login = &exchange.login;
-        let answer = match (&mut exchange.how, received) {
-            (_, None) => None,
-            (How::Plain, Some(_)) => {
-                Some(Zeroizing::new(format!("\0{}\0{}", login.account, *login.password)))
-            }
-            (How::External, Some(_)) => Some(Zeroizing::new(login.account.clone())),
-            (How::Scram(Some(scram)), Some(received)) => {
-                scram.receive(&received).map(Zeroizing::new)
-            }
-            (How::Scram(begun @ None), Some(_)) => {
+        let answer = match &mut exchange.how {
+            How::Plain => Some(Zeroizing::new(format!("\0{}\0{}", login.account, *login.password))),
+            How::External => Some(Zeroizing::new(login.account.clone())),
+            How::Scram(Some(scram)) => scram.receive(&received).map(Zeroizing::new),
+            How::Scram(begun @ None) => {
                 self.logins.nonces += 1;
                 let nonce = format!("{}{}", self.connect_options.nonce, self.logins.nonces);
                 Scram::begin(&login.account, &login.password, &nonce).map(|(scram, first)| {
@@ -116,7 +97,14 @@ impl IrcSession {
             }
         };
         match answer {
-            Some(answer) => self.urgent.extend_from_slice(&pieces(answer.as_bytes())),
+            Some(answer) => {
+                let base64 = Zeroizing::new(Base64::encode_string(answer.as_bytes()));
+                for piece in pieces(&base64) {
+                    for part in ["AUTHENTICATE ", piece, "\r\n"] {
+                        self.urgent.extend_from_slice(part.as_bytes());
+                    }
+                }
+            }
             None if begins => self.abort_sasl(UNFIT),
             None => self.abort_sasl(INVALID),
         }
@@ -166,20 +154,4 @@ impl IrcSession {
             _ => self.no_login(&exchange.login.account, why),
         }
     }
-}
-
-/// The lines that carry a message.
-fn pieces(message: &[u8]) -> Zeroizing<Vec<u8>> {
-    let base64 = Zeroizing::new(Base64::encode_string(message));
-    let mut out = Zeroizing::new(Vec::new());
-    let mut piece = |piece: &[u8]| {
-        out.extend_from_slice(b"AUTHENTICATE ");
-        out.extend_from_slice(piece);
-        out.extend_from_slice(b"\r\n");
-    };
-    base64.as_bytes().chunks(PIECE).for_each(&mut piece);
-    if base64.len().is_multiple_of(PIECE) {
-        piece(b"+");
-    }
-    out
 }

@@ -1,8 +1,9 @@
-//! What follows from the settings, for the parts of the server.
+//! Values derived from the settings, for the parts of the server.
 
 use super::{Config, Registration};
 use crate::chat::{Flag, Modes, Moment, PasswordHash};
 use crate::session::{Protocol, http, irc};
+use crate::settings::read_text;
 use crate::tls;
 use chatloop_reactor::memory;
 use std::collections::BTreeSet;
@@ -65,9 +66,8 @@ impl Config {
     /// The message of the day cannot be read.
     pub(in crate::server) fn irc_settings(&self, started: Moment) -> Result<irc::Settings, String> {
         let read = |path: &PathBuf| {
-            let text = std::fs::read_to_string(path)
-                .map_err(|error| format!("--motd {}: {error}", path.display()))?;
-            let text = text.trim_start_matches('\u{feff}');
+            let text =
+                read_text(path).map_err(|why| format!("--motd: {}: {why}", path.display()))?;
             Ok::<Vec<String>, String>(text.lines().map(str::to_owned).collect())
         };
         Ok(irc::Settings {

@@ -1,8 +1,11 @@
 //! The grammars of settings that are more than one word or number.
 
-use super::{Bytes, LONGEST_LINE, OrOff};
+use super::values::{Bytes, OrOff};
 use crate::chat::Secret;
 use crate::wire::address::Address;
+
+/// The longest line that can be configured: it must fit beside other input in an inbox.
+pub const LONGEST_LINE: usize = 32 * 1024;
 
 /// Takes the text as it is; what it says is read when it is known whether there is a port, too.
 pub(super) fn parse_host(text: &str) -> Result<String, String> {

@@ -1,12 +1,9 @@
-//! Passwords from files of their own, which a service manager or an ACME client can protect.
+//! Passwords from files of their own, which a service manager or an ACME client can protect; and which
+//! files can be read again while the server runs.
 
 use super::{Config, Operator};
 use crate::chat::Secret;
-use std::io::Read;
-use std::path::Path;
-
-/// Bytes of such a file: many operators, each with a hash.
-const MOST_BYTES: u64 = 1024 * 1024;
+use crate::settings::{check_again, read_text};
 
 impl Config {
     /// Reads `--password-file` and `--oper-file`.
@@ -15,7 +12,8 @@ impl Config {
     /// The file, the line and what is wrong, and nothing of what stands there.
     pub(super) fn read_secrets(&mut self) -> Result<(), String> {
         if let Some(path) = &self.password_file {
-            let text = read(path).map_err(|why| format!("--password-file: {why}"))?;
+            let text = read_text(path)
+                .map_err(|why| format!("--password-file: {}: {why}", path.display()))?;
             let first = text.lines().next().unwrap_or_default();
             if first.is_empty() {
                 let path = path.display();
@@ -24,7 +22,8 @@ impl Config {
             self.password = Some(Secret::new(first));
         }
         if let Some(path) = &self.oper_file {
-            let text = read(path).map_err(|why| format!("--oper-file: {why}"))?;
+            let text =
+                read_text(path).map_err(|why| format!("--oper-file: {}: {why}", path.display()))?;
             let lines = text.lines().map(str::trim).enumerate();
             for (place, line) in lines.filter(|(_, it)| !it.is_empty() && !it.starts_with('#')) {
                 let wrong =
@@ -34,12 +33,24 @@ impl Config {
         }
         Ok(())
     }
-}
 
-fn read(path: &Path) -> Result<String, String> {
-    let mut text = String::new();
-    let file = std::fs::File::open(path);
-    let read = file.and_then(|file| file.take(MOST_BYTES).read_to_string(&mut text));
-    read.map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
-    Ok(text.trim_start_matches('\u{feff}').to_owned())
+    /// Checks that files of the settings that `asked` names can be read while the loop runs.
+    ///
+    /// # Errors
+    /// The setting, the file, and why not.
+    pub(in crate::server) fn check_files(&self, asked: fn(&str) -> bool) -> Result<(), String> {
+        let files = [
+            ("--password-file", &self.password_file),
+            ("--oper-file", &self.oper_file),
+            ("--motd", &self.motd),
+            ("--tls-cert", &self.tls_cert),
+            ("--tls-key", &self.tls_key),
+        ];
+        for (flag, path) in files.into_iter().filter(|(flag, _)| asked(flag)) {
+            if let Some(path) = path {
+                check_again(path).map_err(|why| format!("{flag}: {}: {why}", path.display()))?;
+            }
+        }
+        Ok(())
+    }
 }

@@ -8,7 +8,9 @@ use super::subcommands::Subcommand;
 use crate::chat::Name;
 use crate::journal::Selection;
 use crate::server::Export;
-use crate::settings::{Entry, InvalidFile, document, is_many, is_switch, name_of, with_documents};
+use crate::settings::{
+    Entry, InvalidFile, check_again, document, is_many, is_switch, name_of, with_documents,
+};
 use crate::wire::address::{Address, DEFAULT_HOST, DEFAULT_PORT};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, CommandFactory, FromArgMatches, Subcommand as _};
@@ -116,21 +118,21 @@ impl Task {
             Some("config") if of_settings(&matches).get_flag("example") => {
                 Ok(Task::Text(example().into_bytes()))
             }
-            Some("config") => Settings::read(arguments).map(Box::new).map(Task::Show),
+            Some("config") => Settings::read(arguments, false).map(Box::new).map(Task::Show),
             Some(_) => {
                 let asked = Subcommand::from_arg_matches(&matches);
                 task_of(asked.map_err(|error| Invalid::Arguments(Box::new(error)))?)
             }
             None => match mistyped_subcommand(&matches) {
                 Some(error) => Err(Invalid::Together(error)),
-                None => Settings::read(arguments).map(Box::new).map(Task::Serve),
+                None => Settings::read(arguments, false).map(Box::new).map(Task::Serve),
             },
         }
     }
 }
 
 impl Settings {
-    fn read(arguments: Vec<OsString>) -> Result<Settings, Invalid> {
+    fn read(arguments: Vec<OsString>, again: bool) -> Result<Settings, Invalid> {
         let first = first_look(&arguments)?;
         let entries = match of_settings(&first).get_one::<PathBuf>("config").cloned() {
             Some(path) => SCHEMA.read(&path).map_err(Invalid::File)?,
@@ -144,6 +146,9 @@ impl Settings {
         let list = parameters.iter().map(|arg| setting(arg, matches, &entries));
         let mut list: Vec<Setting> = list.collect();
         split_address(&mut config, &mut list).map_err(Invalid::Together)?;
+        if again {
+            config.check_files(|_| true).map_err(Invalid::Together)?;
+        }
         config.read_secrets().map_err(Invalid::Together)?;
         config.check().map_err(Invalid::Together)?;
         Ok(Settings { config, list, arguments })
@@ -152,11 +157,10 @@ impl Settings {
     /// Reads the same sources again. `None` without a file: nothing else can have changed.
     pub fn read_again(&self) -> Option<Result<Settings, Invalid>> {
         let path = self.config.boot.config.as_ref()?;
-        // A pipe would give nothing, or keep the loop waiting.
-        if std::fs::metadata(path).is_ok_and(|found| !found.is_file()) {
-            return Some(Err(Invalid::File(InvalidFile::unreadable_again(path))));
+        if let Err(why) = check_again(path) {
+            return Some(Err(Invalid::File(InvalidFile::unreadable_again(path, why))));
         }
-        Some(Settings::read(self.arguments.clone()))
+        Some(Settings::read(self.arguments.clone(), true))
     }
 
     /// Keeps the settings that need a restart as they were.

@@ -121,22 +121,30 @@ impl Exchange {
     }
 
     /// Compares what a connection says with the server's password. That is a guess like others.
-    pub(super) fn unlock(&mut self, token: Token, secret: &Secret) {
-        let origin = self.origin(token);
-        let guess = Guess { target: Target::Server, origin, known: false };
-        let answer = match self.begin_guess(token, guess) {
-            Err(wait) => PasswordAnswer::TooEarly(seconds(wait)),
-            Ok(()) if self.live.config().password.as_ref() == Some(secret) => PasswordAnswer::Right,
-            Ok(()) => PasswordAnswer::Wrong,
-        };
-        let right = answer == PasswordAnswer::Right;
+    pub(super) fn is_server_password(
+        &mut self,
+        token: Token,
+        secret: &Secret,
+    ) -> Result<bool, Duration> {
+        let guess = Guess { target: Target::Server, origin: self.origin(token), known: false };
+        self.begin_guess(token, guess)?;
+        let right = self.live.config().password.as_ref() == Some(secret);
         self.guesses.end(token, if right { Ended::Right } else { Ended::Wrong });
+        Ok(right)
+    }
+
+    pub(super) fn unlock(&mut self, token: Token, secret: &Secret) {
+        let answer = match self.is_server_password(token, secret) {
+            Err(wait) => PasswordAnswer::TooEarly(seconds(wait)),
+            Ok(true) => PasswordAnswer::Right,
+            Ok(false) => PasswordAnswer::Wrong,
+        };
         let mut actions = std::mem::take(&mut self.actions);
         self.speak(token, |session, view, out| session.unlocked(answer, view, out, &mut actions));
         self.actions = actions;
     }
 
-    pub(super) fn begin_guess(&mut self, token: Token, guess: Guess) -> Result<(), Duration> {
+    fn begin_guess(&mut self, token: Token, guess: Guess) -> Result<(), Duration> {
         let begun = self.guesses.begin(token, guess, self.net.now());
         begun.inspect_err(|_| self.stats.count(Counter::Guesses))
     }

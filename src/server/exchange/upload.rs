@@ -7,7 +7,6 @@ use crate::chat::{Change, Claim, Command, Event, Hub, Kind, Origin, Refusal, Sto
 use crate::server::address::Via;
 use crate::server::config::Bytes;
 use crate::server::gate::Blocked;
-use crate::server::guesses::{Ended, Guess, Target};
 use crate::server::net::PeerTimer;
 use crate::server::stats::Counter;
 use crate::server::transfers::{FileLimit, LEAST_SIZE, Stored};
@@ -29,6 +28,11 @@ fn rejected<T>(status: u16, text: impl Into<String>) -> Result<T, Rejection> {
 fn log_in(text: &str) -> Rejection {
     let header = ("WWW-Authenticate", "Basic realm=\"chatloop\", charset=\"UTF-8\"".to_owned());
     (401, text.to_owned(), vec![header])
+}
+
+fn too_early(refusal: &Refusal) -> Rejection {
+    let wait = if let Refusal::TryLater(wait) = refusal { *wait } else { 1 };
+    (429, refusal_text::of(refusal), vec![("Retry-After", wait.to_string())])
 }
 
 /// Whether the session that has asked for a token is there, as whom it was then.
@@ -159,31 +163,22 @@ impl Exchange {
         self.check_server_password(token, upload)?;
         let proof = Proof::Password(Arc::clone(name), secret.clone());
         let work = self.engine.prove(proof, self.net.moment());
-        match self.submit(token, work) {
-            Ok(()) => Ok(None),
-            Err(refusal) => {
-                let wait = if let Refusal::TryLater(wait) = refusal { wait } else { 1 };
-                let headers = vec![("Retry-After", wait.to_string())];
-                Err((429, refusal_text::of(&refusal), headers))
-            }
-        }
+        self.submit(token, work).map(|()| None).map_err(|refusal| too_early(&refusal))
     }
 
-    /// With `--password`, an account alone is not enough. That is a guess like others.
+    /// With `--password`, an account alone is not enough.
     fn check_server_password(&mut self, token: Token, upload: &Upload) -> Result<(), Rejection> {
-        let Some(password) = self.live.config().password.clone() else { return Ok(()) };
+        if self.live.config().password.is_none() {
+            return Ok(());
+        }
         let Some(given) = &upload.server_password else {
             return Err(log_in("this server has a password: add the header Server-Password"));
         };
-        let guess = Guess { target: Target::Server, origin: self.origin(token), known: false };
-        if let Err(wait) = self.begin_guess(token, guess) {
-            let wait = seconds(wait);
-            let text = refusal_text::of(&Refusal::TryLater(wait));
-            return Err((429, text, vec![("Retry-After", wait.to_string())]));
+        match self.is_server_password(token, given) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(log_in("wrong server password")),
+            Err(wait) => Err(too_early(&Refusal::TryLater(seconds(wait)))),
         }
-        let right = password == *given;
-        self.guesses.end(token, if right { Ended::Right } else { Ended::Wrong });
-        if right { Ok(()) } else { Err(log_in("wrong server password")) }
     }
 
     /// A password has been checked: whether it was an upload's.

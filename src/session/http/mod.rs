@@ -38,6 +38,7 @@ use crate::wire::http_body::Decoder;
 use crate::wire::websocket::{Opcode, write_frame};
 use cors::Reader;
 use respond::respond;
+pub(super) use routes::Outcome;
 use routes::{Route, answer, route};
 use std::time::Duration;
 
@@ -278,16 +279,6 @@ impl Session {
             Response::text(503, text).write(None, out);
         }
     }
-}
-
-/// What becomes of a request.
-pub(super) enum Outcome {
-    /// It is answered so.
-    Answer(Action),
-    /// It is answered with these bytes, and the connection is a WebSocket from here on.
-    Upgrade(WebSocket, Vec<u8>),
-    /// There is nothing to do.
-    Nothing,
 }
 
 /// What a viewer of the loop has said.

@@ -1,12 +1,24 @@
 //! The routes of requests: what a path leads to, and the checks before it is answered.
 
 use super::cors::Reader;
+use super::origin::Settings;
 use super::respond::respond;
-use super::{Outcome, Settings, download, handshake, page, upload};
+use super::websocket::WebSocket;
+use super::{download, handshake, page, upload};
 use crate::chat::Moment;
 use crate::session::action::Action;
 use crate::session::transfer::FileRequest;
 use crate::wire::http::{Length, Request, Response};
+
+/// What becomes of a request.
+pub(in crate::session) enum Outcome {
+    /// It is answered so.
+    Answer(Action),
+    /// It is answered with these bytes, and the connection is a WebSocket from here on.
+    Upgrade(WebSocket, Vec<u8>),
+    /// There is nothing to do.
+    Nothing,
+}
 
 /// What a path leads to.
 #[derive(Clone, Copy)]

@@ -1,20 +1,15 @@
-//! One SASL exchange: the client's messages put together, and the steps of PLAIN (RFC 4616),
+//! One SASL exchange: the steps of PLAIN (RFC 4616),
 //! SCRAM-SHA-256 and EXTERNAL (RFC 4422, appendix A).
 
 use super::scram::Scram;
 use crate::chat::{Challenge, Claim, Secret};
 use crate::session::action::{Action, Proof};
-use base64ct::{Base64, Encoding};
+use crate::wire::sasl::{Fault, Incoming};
 use std::sync::Arc;
-
-/// Bytes of one piece: a full piece is followed by another, if only `+`.
-pub(super) const PIECE: usize = 400;
-/// Bytes of base64 of one message: names and passwords are far shorter.
-const MOST: usize = 4_000;
 
 /// An exchange in progress.
 pub(super) struct Exchange {
-    base64: String,
+    incoming: Incoming,
     stage: Stage,
 }
 
@@ -32,13 +27,6 @@ enum Stage {
     Asked,
 }
 
-/// Why an exchange fails.
-pub(super) enum Failure {
-    LongPiece,
-    LongMessage,
-    Wrong,
-}
-
 impl Exchange {
     pub(super) fn begin(mechanism: &str) -> Option<Exchange> {
         let stage = match mechanism.to_ascii_uppercase().as_str() {
@@ -47,28 +35,13 @@ impl Exchange {
             "SCRAM-SHA-256" => Stage::Scram(Box::default()),
             _ => return None,
         };
-        Some(Exchange { base64: String::new(), stage })
+        Some(Exchange { incoming: Incoming::default(), stage })
     }
 
     /// Takes one piece; the action that a whole message leads to.
-    pub(super) fn take(&mut self, piece: &str) -> Result<Option<Action>, Failure> {
-        if piece.len() > PIECE {
-            return Err(Failure::LongPiece);
-        }
-        if self.base64.len() + piece.len() > MOST {
-            return Err(Failure::LongMessage);
-        }
-        if piece != "+" {
-            self.base64.push_str(piece);
-            if piece.len() == PIECE {
-                return Ok(None);
-            }
-        }
-        let base64 = std::mem::take(&mut self.base64);
-        // Without its padding it is not valid (RFC 4648, section 4).
-        let text = Base64::decode_vec(&base64).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-        let action = text.and_then(|text| step(&mut self.stage, &text));
-        action.map(Some).ok_or(Failure::Wrong)
+    pub(super) fn take(&mut self, piece: &str) -> Result<Option<Action>, Fault> {
+        let Some(text) = self.incoming.take(piece)? else { return Ok(None) };
+        step(&mut self.stage, &text).map(Some).ok_or(Fault::Malformed)
     }
 
     /// The server's first message of SCRAM.

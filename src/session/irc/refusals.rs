@@ -51,6 +51,14 @@ pub(super) fn refuse(
         refusal => silenced(refusal).or_else(|| about_rooms(refusal)),
     };
     match answer.or_else(|| about_users(command, refusal)) {
+        Some((
+            numeric @ (numeric::ERR_ERRONEUSNICKNAME | numeric::ERR_NOSUCHCHANNEL),
+            words,
+            None,
+        )) if matches!(refusal, Refusal::BadNick(..) | Refusal::BadRoom(..)) => {
+            // The usual text does not say what is wrong with the name.
+            reply.numeric_text(numeric, &words, &refusal_text::of(refusal));
+        }
         Some((numeric, words, None)) => reply.numeric(numeric, &words),
         Some((numeric, words, Some(text))) => reply.numeric_text(numeric, &words, text),
         None => {

@@ -1,9 +1,10 @@
-//! SASL: AUTHENTICATE, in pieces of 400 bytes of base64. IRCv3 sasl-3.1, sasl-3.2.
+//! SASL: AUTHENTICATE. IRCv3 sasl-3.1, sasl-3.2.
 
-use super::exchange::{Exchange, Failure, PIECE};
+use super::exchange::Exchange;
 use super::{Caps, Context, Lines, Replies, Session, View};
 use crate::chat::{Challenge, Claim};
 use crate::wire::irc::{Message, numeric};
+use crate::wire::sasl::{Fault, pieces};
 use base64ct::{Base64, Encoding};
 
 /// `AUTHENTICATE mechanism|data|*|+`.
@@ -22,12 +23,12 @@ pub(super) fn authenticate(context: &mut Context<'_, '_>, message: &Message<'_>)
     let Some(exchange) = &mut context.session.sasl else { return begin(context, word) };
     match exchange.take(word) {
         Ok(action) => context.actions.extend(action),
-        Err(Failure::LongPiece) => {
+        Err(Fault::LongPiece) => {
             context.session.sasl = None;
             context.numeric(numeric::ERR_SASLTOOLONG, &[]);
         }
-        Err(Failure::LongMessage) => fail(context, "SASL authentication failed: too long"),
-        Err(Failure::Wrong) => fail(context, "SASL authentication failed"),
+        Err(Fault::LongMessage) => fail(context, "SASL authentication failed: too long"),
+        Err(Fault::Malformed) => fail(context, "SASL authentication failed"),
     }
 }
 
@@ -43,16 +44,8 @@ fn begin(context: &mut Context<'_, '_>, mechanism: &str) {
 
 /// Writes a message in pieces.
 fn say(text: &str, out: &mut Lines<'_>) {
-    let base64 = Base64::encode_string(text.as_bytes());
-    let mut rest = base64.as_str();
-    loop {
-        let (piece, after) = rest.split_at(rest.len().min(PIECE));
-        let word = if piece.is_empty() { "+" } else { piece };
-        let _ = out.line().command("AUTHENTICATE").middle(word).end();
-        if piece.len() < PIECE {
-            return;
-        }
-        rest = after;
+    for piece in pieces(&Base64::encode_string(text.as_bytes())) {
+        let _ = out.line().command("AUTHENTICATE").middle(piece).end();
     }
 }
 
@@ -126,28 +119,5 @@ impl Session {
         if let Some(registration) = &mut self.registration {
             registration.claim = Some(claim);
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_message_is_cut_into_pieces_and_its_end_can_be_told() {
-        let written = |bytes: usize| {
-            let mut out = Vec::new();
-            say(&"x".repeat(bytes), &mut Lines::shared(&mut out));
-            let out = String::from_utf8(out).unwrap();
-            let word = |line: &str| line.strip_prefix("AUTHENTICATE ").unwrap().to_owned();
-            out.split_terminator("\r\n").map(word).collect::<Vec<String>>()
-        };
-        assert_eq!(written(0), ["+"]);
-        assert_eq!(written(1), ["eA=="]);
-        let lengths = |bytes| written(bytes).iter().map(String::len).collect::<Vec<_>>();
-        assert_eq!(lengths(299), [400, 1], "padded to a full piece");
-        assert_eq!(lengths(300), [400, 1]);
-        assert_eq!(lengths(301), [400, 4]);
-        assert_eq!(written(300)[1], "+");
     }
 }

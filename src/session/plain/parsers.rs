@@ -268,10 +268,31 @@ pub(super) fn server_ban(_: &mut Context<'_>, mut line: Line<'_>) -> Parsed {
     let Some(word) = line.word() else {
         return list(Listing::ServerBans(Walk::default()));
     };
+    let target = target(word);
+    if let BanTarget::Account(name) = &target
+        && Name::nick(name.as_str()).is_err()
+    {
+        return Err(Fault::invalid("account name", name.as_str()));
+    }
     let mut rest = line;
-    let duration = rest.word().and_then(time::span);
+    let duration =
+        rest.word().filter(|word| is_like_duration(word)).map(ban_duration).transpose()?;
     let line = if duration.is_some() { rest } else { line };
-    run(Command::ServerBan(target(word), duration, line.rest().map(Arc::from)))
+    run(Command::ServerBan(target, duration, line.rest().map(Arc::from)))
+}
+
+/// Whether a word is meant as a duration: with a slip in it, it must not become the reason of a
+/// permanent ban.
+fn is_like_duration(word: &str) -> bool {
+    word.trim_start_matches(['-', '+']).starts_with(|first: char| first.is_ascii_digit())
+}
+
+fn ban_duration(word: &str) -> Result<i64, Fault> {
+    let fits = |span: &i64| (1..=time::LONGEST).contains(span);
+    time::span(word).filter(fits).ok_or_else(|| {
+        let why = "use for example 90s, 10m, 2h or 3d, at most 5200w; without one it is permanent";
+        Fault::Invalid(format!("invalid duration \"{}\": {why}", short(word)))
+    })
 }
 
 pub(super) fn account(_: &mut Context<'_>, mut line: Line<'_>) -> Parsed {

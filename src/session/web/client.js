@@ -548,7 +548,8 @@ export class Chat {
         if (!rest) return 'usage: /register PASSWORD';
         if (!globalThis.crypto?.subtle) return 'your password would be sent unencrypted: open this page with https:// to register';
         return void this.connection.ask('REGISTER', ['*', '*', rest]).then(
-          (all) => this.changed('notice', null, all.at(-1)?.params.at(-1)), () => {});
+          // What else a login brings, such as read markers, is among it.
+          (all) => this.changed('notice', null, all.find((one) => ['REGISTER', 'FAIL'].includes(one.command))?.params.at(-1)), () => {});
       case 'quit': return void this.leave(rest);
       case 'irc': return void this.connection.socket.send(rest);
       case 'help':

@@ -94,10 +94,14 @@ function showState(detail) {
     ? 'The connection is lost. Reconnecting; what you write is sent then.' : 'Connecting…';
 }
 
+/** Notices that are shown at a time: more would hide what they are about. */
+const MOST_NOTICES = 4;
+
 function notice(words) {
   if (!words) return;
   const line = element('p', { textContent: words, title: 'Click to close', onclick: () => line.remove() });
   $('#notices').append(line);
+  while ($('#notices').children.length > MOST_NOTICES) $('#notices').firstChild.remove();
   setTimeout(() => line.remove(), 4000 + words.length * 60);
 }
 

@@ -1,5 +1,6 @@
 //! Certificates and their keys: from files, made here, and their fingerprints.
 
+use crate::settings::read_bytes;
 use jiff::{Timestamp, civil, tz::TimeZone};
 use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair};
 use rustls::Error;
@@ -63,9 +64,8 @@ impl Identity {
     /// # Errors
     /// A text for people, with the file.
     pub(super) fn load(certificates: &Path, key: &Path) -> Result<Identity, String> {
-        let read = |path: &Path| {
-            fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))
-        };
+        let read =
+            |path: &Path| read_bytes(path).map_err(|why| format!("{}: {why}", path.display()));
         let (certificates_pem, key_pem) = (read(certificates)?, read(key)?);
         let chain: Result<Vec<_>, pem::Error> =
             CertificateDer::pem_slice_iter(&certificates_pem).collect();
@@ -73,7 +73,12 @@ impl Identity {
         if chain.is_empty() {
             return Err(format!("{}: no certificate in PEM", certificates.display()));
         }
+        let is_encrypted = key_pem.windows(9).any(|word| word == b"ENCRYPTED");
         let key = PrivateKeyDer::from_pem_slice(&key_pem).map_err(|error| match error {
+            _ if is_encrypted => format!(
+                "{}: the key is encrypted; decrypt it first (openssl pkey -in FILE -out NEW)",
+                key.display()
+            ),
             pem::Error::NoItemsFound => format!("{}: no private key in PEM", key.display()),
             error => format!("{}: {error}", key.display()),
         })?;
@@ -114,7 +119,9 @@ impl Identity {
         let key = PrivateKeyDer::from_pem_slice(pem.as_bytes());
         match (certificate, key) {
             (Ok(certificate), Ok(key)) => Ok(Identity { chain: vec![certificate], key }),
-            (Err(error), _) | (_, Err(error)) => Err(error.to_string()),
+            (Err(error), _) | (_, Err(error)) => {
+                Err(format!("{error}; move the file away to have a new one made"))
+            }
         }
     }
 
@@ -140,8 +147,16 @@ pub(super) fn unusable(error: &Error, certificate: &Path, key: &Path) -> String 
     let (certificate, key) = (certificate.display(), key.display());
     match error {
         Error::InconsistentKeys(_) => {
-            format!("{key} is the key of another certificate than {certificate}")
+            format!("{key} is the key of another certificate than the first one in {certificate}")
         }
+        Error::InvalidCertificate(_) => {
+            format!("{certificate} is damaged, or not an X.509 certificate of version 3")
+        }
+        // rustls has no variant for it.
+        Error::General(text) if text.contains("private key") => format!(
+            "{key}: this kind of key cannot be used; use ECDSA (P-256, P-384), Ed25519, or RSA \
+             from 2048 bits on"
+        ),
         error => format!("{certificate} with {key}: {error}"),
     }
 }

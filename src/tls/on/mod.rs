@@ -13,7 +13,7 @@
 //! Rejected: session tickets and 0-RTT. A connection of a chat lasts for hours, and what comes early
 //! can be replayed.
 
-/// The part of a verifier that is the same whoever is verified: signatures, as the provider checks them.
+/// The part that all verifiers have alike: signatures are checked as the provider does it.
 macro_rules! check_signatures {
     () => {
         fn verify_tls12_signature(

@@ -330,8 +330,31 @@ fn a_key_of_another_certificate_is_said() {
     assert!(load(&a, &a).unwrap().is_self_signed());
     let mismatch = load(&a, &b).err().unwrap();
     assert!(mismatch.contains("a.pem") && mismatch.contains("b.pem"), "{mismatch}");
-    let missing = load(&a, &directory.join("c.pem")).err().unwrap();
-    assert!(missing.contains("c.pem"), "{missing}");
+    let wrong = |certificate: &str, key: &str| {
+        let (c, d) = (directory.join("c.pem"), directory.join("d.pem"));
+        std::fs::write(&c, certificate).unwrap();
+        std::fs::write(&d, key).unwrap();
+        load(&c, &d).err()
+    };
+    let pem = std::fs::read_to_string(&a).unwrap();
+    // As an editor of another system leaves it.
+    assert_eq!(wrong(&format!("\u{feff}{}", pem.replace('\n', "\r\n")), &pem), None);
+    let encrypted =
+        "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAA==\n-----END ENCRYPTED PRIVATE KEY-----\n";
+    let old = "-----BEGIN EC PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\nAA==\n-----END EC PRIVATE KEY-----\n";
+    let odd = "-----BEGIN PRIVATE KEY-----\nAA==\n-----END PRIVATE KEY-----\n";
+    let damaged = "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n";
+    for (certificate, key, why) in [
+        (pem.as_str(), encrypted, "d.pem: the key is encrypted"),
+        (&pem, old, "d.pem: the key is encrypted"),
+        (&pem, odd, "d.pem: this kind of key cannot be used"),
+        (damaged, &pem, "c.pem is damaged, or not an X.509 certificate"),
+    ] {
+        let said = wrong(certificate, key).unwrap();
+        assert!(said.contains(why), "{said}");
+    }
+    let missing = load(&a, &directory.join("e.pem")).err().unwrap();
+    assert!(missing.contains("e.pem"), "{missing}");
     std::fs::remove_dir_all(directory).unwrap();
 }
 

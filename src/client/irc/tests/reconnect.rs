@@ -149,7 +149,7 @@ fn private_words_that_were_missed_are_asked_for() {
     );
 }
 
-/// A script is not interested in what was said before it came, but in all that is said afterwards.
+/// A script is not interested in the history from before it came, but in everything after that.
 #[test]
 fn a_script_gets_what_it_missed_and_nothing_from_before() {
     let capabilities =
