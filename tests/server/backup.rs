@@ -1,8 +1,6 @@
 //! What an operator takes out of a data directory, and puts back: exports, backups.
 
-use crate::common::{Client, Server, scratch::Scratch, told};
-use crate::files::{request, token};
-use crate::irc::patient;
+use crate::common::{Server, scratch::Scratch, told};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -87,8 +85,12 @@ fn what_is_no_backup_is_not_restored_and_leaves_nothing() {
 }
 
 /// As an interrupted copy to another machine leaves it.
+#[cfg(feature = "web")]
 #[test]
 fn a_backup_without_an_uploaded_file_is_restored_and_the_loss_is_told() {
+    use crate::common::Client;
+    use crate::files::{request, token};
+    use crate::irc::patient;
     let scratch = Scratch::new("half");
     let (data, copy) = (scratch.file("data"), scratch.file("copy"));
     let server = patient(&["--data", &data]);

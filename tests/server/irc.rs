@@ -9,6 +9,7 @@ pub const PATIENT: &str = "--greeting-delay=60000";
 const SOURCE: &str = ":irc.example.org ";
 
 /// A server that waits for what a client sends.
+#[cfg(any(feature = "tls", feature = "web"))]
 pub fn patient(flags: &[&str]) -> Server {
     Server::start(&[&[PATIENT], flags].concat())
 }
