@@ -102,7 +102,7 @@ pub struct ConnectOptions {
     pub scram_seen: bool,
     /// The connection is by TLS.
     pub tls: bool,
-    /// Rooms to enter at first.
+    /// Rooms to enter at first, each with its key behind a space if it has one.
     pub rooms: Vec<String>,
     /// A person uses a terminal: history is shown, and a rejected command is not fatal.
     pub person: bool,
