@@ -56,18 +56,13 @@ pub enum LinkEvent {
 }
 
 enum State {
+    /// There is none.
     Down,
-    Connecting {
-        connector: Connector,
-        place: usize,
-        timer: TimerId,
-    },
+    /// It is being made, to the address at this place.
+    Connecting { connector: Connector, place: usize, timer: TimerId },
     /// The handshake of TLS.
-    Securing {
-        transport: Transport,
-        place: usize,
-        timer: TimerId,
-    },
+    Securing { transport: Transport, place: usize, timer: TimerId },
+    /// Lines can be sent.
     Up(Transport),
 }
 

@@ -41,28 +41,19 @@ pub enum JournalError {
     ReadOnly { path: PathBuf },
     /// The disk, or the configured size of the file, is full.
     #[error("no space left for '{path}'; free some, or raise --max-data")]
-    Full {
-        /// The file without space.
-        path: PathBuf,
-    },
+    Full { path: PathBuf },
     /// The file is damaged or not a chatloop database.
     #[error(
         "'{path}' is damaged or not a chatloop database ({detail}); restore a backup, or move the \
          file away to start with an empty one"
     )]
     Corrupt { path: PathBuf, detail: String },
-    /// A newer version has written the file.
+    /// A newer version has written the file: its schema, and the newest one that is known here.
     #[error(
         "'{path}' was written by a newer version (schema {found}, known is {known}); update this \
          program"
     )]
-    Newer {
-        path: PathBuf,
-        /// Its schema.
-        found: u32,
-        /// The newest schema that is known here.
-        known: u32,
-    },
+    Newer { path: PathBuf, found: u32, known: u32 },
     /// There is no database to read.
     #[error("there is no database '{path}'")]
     Missing { path: PathBuf },
@@ -81,13 +72,9 @@ pub enum JournalError {
     /// An import wants an empty journal.
     #[error("data directory '{path}' is not empty; import or restore into a new one")]
     NotEmpty { path: PathBuf },
-    /// A line of an import cannot be taken. Nothing of the import was kept.
+    /// A line of an import, counted from 1, cannot be taken. Nothing of the import was kept.
     #[error("line {number}: {detail}; nothing was imported")]
-    Line {
-        /// The line, counted from 1.
-        number: u64,
-        detail: String,
-    },
+    Line { number: u64, detail: String },
     /// This build keeps nothing on disk.
     #[error(
         "this program was built without the feature 'disk', which --data needs: build it with \
@@ -128,11 +115,8 @@ pub enum Health {
     /// It does.
     Good,
     /// It does not, and tries again until it does. Meanwhile queries are answered; connecting, joining
-    /// and quitting take effect and are saved later; everything else waits a while or is rejected.
-    Failing {
-        /// For everyone, in a few words.
-        reason: Arc<str>,
-        /// For the operator: what is wrong, and what to do.
-        detail: Arc<str>,
-    },
+    /// and quitting take effect and are saved later; everything else waits a while or is rejected. The
+    /// reason is for everyone, in a few words; the detail tells the operator what is wrong, and what to
+    /// do.
+    Failing { reason: Arc<str>, detail: Arc<str> },
 }

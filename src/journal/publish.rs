@@ -19,20 +19,13 @@ const VERSION: u32 = 1;
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 enum Line<'a> {
-    Export {
-        program: &'a str,
-        version: u32,
-    },
-    Room {
-        room: &'a str,
-        created: Option<String>,
-        topic: Option<&'a str>,
-    },
-    Account {
-        account: &'a str,
-        created: String,
-        last_login: Option<String>,
-    },
+    /// The first line.
+    Export { program: &'a str, version: u32 },
+    /// A room that is published.
+    Room { room: &'a str, created: Option<String>, topic: Option<&'a str> },
+    /// An account, if those are asked for.
+    Account { account: &'a str, created: String, last_login: Option<String> },
+    /// A message in a room.
     Message {
         room: &'a str,
         number: u64,
@@ -41,6 +34,7 @@ enum Line<'a> {
         reply_to: Option<u64>,
         reactions: Vec<Reaction<'a>>,
     },
+    /// A direct message, if those are asked for.
     Private {
         to: &'a str,
         to_account: Option<&'a str>,

@@ -32,18 +32,10 @@ const UNSENT: Option<u32> = None;
 pub enum StartError {
     /// The host's name has no address.
     #[error("'{host}' is not an address of this machine: {error}")]
-    Resolve {
-        /// The name.
-        host: String,
-        error: io::Error,
-    },
+    Resolve { host: String, error: io::Error },
     /// An address that cannot be listened at.
     #[error("cannot listen on {address}: {error}{}", advice(error.kind()))]
-    Listen {
-        /// The address.
-        address: SocketAddr,
-        error: io::Error,
-    },
+    Listen { address: SocketAddr, error: io::Error },
     /// A file that a setting names cannot be read.
     #[error("{0}")]
     Setting(String),

@@ -22,15 +22,9 @@ pub enum Action {
     Trace(bool),
     /// Make a link to the page that shows the loop, if the peer is a server operator.
     LoopLink,
-    /// Show the loop to this page, if it may be shown.
-    Watch {
-        /// The key of a link.
-        key: Option<String>,
-        /// It came by a proxy.
-        forwarded: bool,
-        /// What opens its WebSocket.
-        answer: Vec<u8>,
-    },
+    /// Show the loop to this page, if it may be shown: by the key of a link, or from here unless it came
+    /// by a proxy. The answer opens its WebSocket.
+    Watch { key: Option<String>, forwarded: bool, answer: Vec<u8> },
     /// Do what a viewer of the loop asks for.
     Viewer(ViewerRequest),
     /// Show these lines to this peer alone: help, a setting, what is wrong with its line.
@@ -69,13 +63,8 @@ pub enum Action {
     NotAdmitted(Box<Event>),
     /// Leave the chat again and stay connected: the peer speaks another protocol after all.
     Withdraw,
-    /// Leave the chat with these words and close with this farewell.
-    Leave {
-        /// What the others are told.
-        words: Option<Arc<str>>,
-        /// The last line that the peer is told.
-        farewell: String,
-    },
+    /// Leave the chat with these words to the others, and close with this farewell to the peer.
+    Leave { words: Option<Arc<str>>, farewell: String },
     /// Count the connection as that of the client behind it.
     Relay(Relay),
     /// The first bytes are those of a TLS handshake.
@@ -84,29 +73,14 @@ pub enum Action {
     Secured,
     /// It has failed; why.
     HandshakeFailed(String),
-    /// Tell the peer this, if anything, and close: it is not served.
-    Reject {
-        /// Why it is not served, for the log.
-        why: &'static str,
-        /// The last line that the peer is told.
-        farewell: Option<String>,
-    },
-    /// Send this answer to an HTTP request, and close.
-    Respond {
-        /// Its status.
-        status: u16,
-        /// All of it.
-        bytes: Vec<u8>,
-        /// It is a file of a page: the browser will want the others, too.
-        of_page: bool,
-    },
-    /// Answer an HTTP request with the server's metrics.
-    Scrape {
-        /// In the text format of OpenMetrics, and not in that of Prometheus.
-        open_metrics: bool,
-        /// Only the head of the answer.
-        head_only: bool,
-    },
+    /// Tell the peer this farewell, if there is one, and close: it is not served; why, for the log.
+    Reject { why: &'static str, farewell: Option<String> },
+    /// Send this whole answer of this status to an HTTP request, and close. If it is a file of a page,
+    /// the browser will want the others, too.
+    Respond { status: u16, bytes: Vec<u8>, of_page: bool },
+    /// Answer an HTTP request with the server's metrics, in the text format of OpenMetrics or in that of
+    /// Prometheus; or only with the head.
+    Scrape { open_metrics: bool, head_only: bool },
     /// Do this about uploaded files.
     Files(FileRequest),
     /// The chat has closed the session: send what is queued, then close.
@@ -126,13 +100,8 @@ pub enum Relay {
     Header(Option<SocketAddr>),
     /// What a trusted peer sent in its place; what is wrong with it.
     BadHeader(&'static str),
-    /// WEBIRC.
-    Gateway {
-        /// Proves the gateway, beside its address.
-        password: Secret,
-        /// The client; `None` if what was sent is no address.
-        ip: Option<IpAddr>,
-    },
+    /// WEBIRC: the password proves the gateway, beside its address; no client if it sent no address.
+    Gateway { password: Secret, ip: Option<IpAddr> },
     /// An HTTP request that was forwarded, and the client that the last proxy has seen.
     Forwarded(Option<IpAddr>),
 }

@@ -88,91 +88,39 @@ const PARTS: usize = 4;
 pub enum Event {
     /// A turn began so many nanoseconds after the trace; how long the loop had waited is in the
     /// next event.
-    Turn {
-        number: u64,
-        began: u64,
-        ready: u32,
-    },
-    Waited {
-        time: u64,
-    },
+    Turn { number: u64, began: u64, ready: u32 },
+    /// How long the loop has waited.
+    Waited { time: u64 },
     /// The poller has reported a descriptor.
-    Ready {
-        client: u32,
-        read: bool,
-        write: bool,
-        hangup: bool,
-    },
+    Ready { client: u32, read: bool, write: bool, hangup: bool },
     /// A phase ended, so many nanoseconds after the turn began.
-    Phase {
-        phase: Phase,
-        spent: u64,
-    },
-    Accepted {
-        client: u32,
-    },
-    Read {
-        client: u32,
-        bytes: u32,
-        /// Bytes in the inbox from here on.
-        inbox: u32,
-        outcome: ReadOutcome,
-    },
-    Lines {
-        client: u32,
-        lines: u32,
-        bytes: u32,
-        inbox: u32,
-    },
+    Phase { phase: Phase, spent: u64 },
+    /// A connection was accepted.
+    Accepted { client: u32 },
+    /// Bytes were read; so many are in the inbox from here on.
+    Read { client: u32, bytes: u32, inbox: u32, outcome: ReadOutcome },
+    /// Lines were taken out of an inbox, and so many bytes are left in it.
+    Lines { client: u32, lines: u32, bytes: u32, inbox: u32 },
     /// The next line of a connection waits: a set of reasons, and the bytes of its inbox.
-    Waits {
-        client: u32,
-        reasons: u8,
-        bytes: u32,
-    },
-    Record {
-        client: u32,
-        id: u64,
-    },
+    Waits { client: u32, reasons: u8, bytes: u32 },
+    /// A record of a connection was applied.
+    Record { client: u32, id: u64 },
     /// Events of a room, rendered once for each format and queued for so many connections.
-    Run {
-        events: u32,
-        clients: u32,
-        bytes: u32,
-        chunk: u16,
-    },
-    Written {
-        client: u32,
-        bytes: u32,
-        left: u32,
-    },
+    Run { events: u32, clients: u32, bytes: u32, chunk: u16 },
+    /// Bytes were written to a socket, and so many are left to be sent.
+    Written { client: u32, bytes: u32, left: u32 },
     /// What waits for a connection after the write, from the front, in so many parts.
-    Queue {
-        client: u32,
-        part: u8,
-        slices: [Slice; SLICES],
-    },
-    Watch {
-        client: u32,
-        read: bool,
-        write: bool,
-    },
-    Timer {
-        client: u32,
-    },
-    Closed {
-        client: u32,
-    },
+    Queue { client: u32, part: u8, slices: [Slice; SLICES] },
+    /// The poller is asked for something else.
+    Watch { client: u32, read: bool, write: bool },
+    /// A timer of a connection was due.
+    Timer { client: u32 },
+    /// A connection was closed.
+    Closed { client: u32 },
     /// What there is at the end of a turn: the memory behind all send queues, and the timers.
-    Totals {
-        queued: u64,
-        timers: u32,
-    },
+    Totals { queued: u64, timers: u32 },
     /// A fault was injected (`--fault`).
-    Fault {
-        client: u32,
-        what: Injected,
-    },
+    Fault { client: u32, what: Injected },
 }
 
 const _: () = assert!(size_of::<Event>() <= 24, "one event costs the loop a copy of this size");

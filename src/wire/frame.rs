@@ -62,14 +62,10 @@ impl LineKind {
 
 /// What a search for the end of a line has found.
 enum End {
-    At {
-        at: usize,
-        length: usize,
-    },
+    /// A line ends here, and its end is so long.
+    At { at: usize, length: usize },
     /// None in that many bytes; the rest may become one.
-    None {
-        scanned: usize,
-    },
+    None { scanned: usize },
 }
 
 fn typed_end(bytes: &[u8]) -> End {
@@ -96,27 +92,15 @@ fn typed_end(bytes: &[u8]) -> End {
 /// wait before it can take a line.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Step<'a> {
-    /// No whole line yet. Bytes may have been used all the same: line ends, or the rest of a line
+    /// No whole line yet. So many bytes are to be dropped all the same: line ends, or the rest of a line
     /// that was too long.
-    Incomplete {
-        /// Bytes to drop.
-        used: usize,
-    },
-    /// One line, without its end.
-    Line {
-        /// The line's text.
-        bytes: &'a [u8],
-        /// Bytes to drop: the line and its end.
-        used: usize,
-    },
-    /// The line that starts here is too long; what is left of it will be skipped.
-    TooLong {
-        /// The tags, if it is the body of a line of IRC that was too long and they are UTF-8: a
-        /// `label` is owed its response even now.
-        tags: Tags<'a>,
-        /// Bytes to drop: what was seen of the line.
-        used: usize,
-    },
+    Incomplete { used: usize },
+    /// One line, without its end; how many bytes to drop for both.
+    Line { bytes: &'a [u8], used: usize },
+    /// The line that starts here is too long; what is left of it will be skipped, and what was seen of
+    /// it is to be dropped. The tags are there if it is the body of a line of IRC that was too long and
+    /// they are UTF-8: a `label` is owed its response even now.
+    TooLong { tags: Tags<'a>, used: usize },
 }
 
 /// Finds lines in a stream of bytes.

@@ -223,13 +223,7 @@ pub enum Decision {
     AskPage(Query, Option<Box<Rest>>),
     /// Look up a message in the journal, then decide `then.found(it)`, or `then.not_found()` if
     /// there is no such message; if that is `None`, reject with `missing`.
-    Lookup {
-        lookup: Lookup,
-        /// The command to decide then.
-        then: Box<Command>,
-        /// The rejection if there is no such message.
-        missing: Refusal,
-    },
+    Lookup { lookup: Lookup, then: Box<Command>, missing: Refusal },
     /// Let the worker do this, then call [`Hub::worked`](crate::chat::Hub::worked) with the outcome.
     Work(Work),
     /// It cannot be done.
@@ -239,15 +233,9 @@ pub enum Decision {
 /// Work that takes too long for the loop, or needs a secret that the chat does not have.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Work {
-    /// Make a hash of a password, and the keys for SCRAM.
-    Hash {
-        /// The password.
-        secret: Secret,
-        /// The keys of the password before it: the new ones get the same salt, so that a proof by
-        /// the former password is known for one.
-        former: Option<ScramKeys>,
-        purpose: Purpose,
-    },
+    /// Make a hash of a password, and the keys for SCRAM: with the salt of the former ones, so that a
+    /// proof by the former password is known for one.
+    Hash { secret: Secret, former: Option<ScramKeys>, purpose: Purpose },
     /// Verify the password against the hash. Without a hash (there is no such account), the worker
     /// verifies against an arbitrary one and fails: the reply must take as long as for a wrong
     /// password.
@@ -263,14 +251,10 @@ pub enum Work {
         lacks_keys: bool,
         purpose: Purpose,
     },
-    /// The first step of SCRAM: the challenge.
-    Challenge {
-        /// The name as the client gave it.
-        name: Arc<str>,
-        /// The account's keys. Without them the worker makes up a salt, always the same for the
-        /// same name, because the existence of an account must not be revealed.
-        keys: Option<ScramKeys>,
-    },
+    /// The first step of SCRAM: the challenge, for the name as the client gave it. Without an account's
+    /// keys the worker makes up a salt, always the same for the same name, because the existence of an
+    /// account must not be revealed.
+    Challenge { name: Arc<str>, keys: Option<ScramKeys> },
     /// The second step of SCRAM: verify the proof. Without keys, it fails.
     Proof {
         /// The messages exchanged.

@@ -95,38 +95,16 @@ pub enum Holder {
 /// What happened, in the hub's terms; a session renders it.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Event {
-    /// For a user who has just connected.
-    Welcome {
-        who: Arc<Identity>,
-        /// The number of users online, including the new one.
-        online: usize,
-    },
-    /// A user has connected, and joined the lobby if that is where they start.
-    Entered {
-        who: Arc<Identity>,
-        /// The number of users online.
-        online: usize,
-    },
-    /// A user has quit.
-    Left {
-        who: Arc<Identity>,
-        departure: QuitReason,
-        /// The number of remaining users.
-        online: usize,
-    },
-    /// A user has changed their nick.
-    Renamed {
-        /// The user, with the new nick.
-        who: Arc<Identity>,
-        /// As they were.
-        before: Arc<Identity>,
-    },
-    /// A user is away or back.
-    Away {
-        who: Arc<Identity>,
-        /// The reason; `None` means back.
-        message: Option<Arc<str>>,
-    },
+    /// For a user who has just connected, as one of so many.
+    Welcome { who: Arc<Identity>, online: usize },
+    /// A user has connected, as one of so many, and joined the lobby if that is where they start.
+    Entered { who: Arc<Identity>, online: usize },
+    /// A user has quit; so many remain online.
+    Left { who: Arc<Identity>, departure: QuitReason, online: usize },
+    /// A user, `before` with another nick, has changed it.
+    Renamed { who: Arc<Identity>, before: Arc<Identity> },
+    /// A user is away, or back: without a message.
+    Away { who: Arc<Identity>, message: Option<Arc<str>> },
     /// The recipient ignores a nick, or stops doing so.
     Ignoring { nick: Name, on: bool },
     /// A user has joined a room.
@@ -145,40 +123,17 @@ pub enum Event {
     /// A user has left a room.
     Parted { who: Arc<Identity>, room: Name, reason: Option<Arc<str>> },
     /// A user was kicked from a room and receives no more of its messages.
-    Kicked {
-        who: Arc<Identity>,
-        /// From where.
-        room: Name,
-        target: Arc<Identity>,
-        reason: Option<Arc<str>>,
-    },
-    /// A room has another topic.
-    TopicSet {
-        who: Arc<Identity>,
-        room: Name,
-        /// The topic, empty for none.
-        topic: Topic,
-    },
-    /// A room has another name.
-    RoomRenamed {
-        who: Arc<Identity>,
-        /// The previous name.
-        before: Name,
-        /// The new name.
-        room: Name,
-        reason: Option<Arc<str>>,
-    },
+    Kicked { who: Arc<Identity>, room: Name, target: Arc<Identity>, reason: Option<Arc<str>> },
+    /// A room has another topic; an empty one for none.
+    TopicSet { who: Arc<Identity>, room: Name, topic: Topic },
+    /// A room has another name than `before`.
+    RoomRenamed { who: Arc<Identity>, before: Name, room: Name, reason: Option<Arc<str>> },
     /// The recipient was invited to a room, or has invited a user.
     Invited { who: Arc<Identity>, room: Name, nick: Name },
     /// A member of the room has invited a user; for clients with invite-notify.
     InviteSeen { who: Arc<Identity>, room: Name, nick: Name },
-    /// A room has other modes.
-    ModesSet {
-        who: Arc<Identity>,
-        room: Name,
-        /// The changes that took effect.
-        changes: Vec<ModeChange>,
-    },
+    /// A room has other modes: the changes that took effect.
+    ModesSet { who: Arc<Identity>, room: Name, changes: Vec<ModeChange> },
     /// A room is kept alive, or no longer.
     Kept { room: Name, on: bool },
     /// A user has sent a message to a room.
@@ -198,16 +153,9 @@ pub enum Event {
         tags: Arc<str>,
     },
     /// A user has changed their real name.
-    RealName {
-        /// The user, with the new nick.
-        who: Arc<Identity>,
-    },
+    RealName { who: Arc<Identity> },
     /// The recipient's own user modes have changed.
-    UserModes {
-        /// The user, with the new nick.
-        who: Arc<Identity>,
-        changes: Vec<(UserMode, bool)>,
-    },
+    UserModes { who: Arc<Identity>, changes: Vec<(UserMode, bool)> },
     /// A server operator sends a message to the users who have set `w`.
     Wallops { who: Arc<Identity>, text: Arc<str> },
     /// A user has reacted to a message.
@@ -223,54 +171,30 @@ pub enum Event {
         /// Client-only IRC tags, as received, if it was sent with any.
         tags: Option<Arc<str>>,
     },
-    /// A message has another text.
-    Edited {
-        who: Arc<Identity>,
-        room: Name,
-        /// The message, with its previous text.
-        message: Box<Quoted>,
-        /// The new text.
-        text: Arc<str>,
-    },
+    /// A message, quoted with its previous text, has another one.
+    Edited { who: Arc<Identity>, room: Name, message: Box<Quoted>, text: Arc<str> },
     /// A message was deleted.
     Deleted { who: Arc<Identity>, room: Name, message: Box<Quoted>, reason: Option<Arc<str>> },
     /// Metadata of a user or a room has changed. For members of the audience who subscribe to one
-    /// of the keys, and for clients that monitor the user.
-    MetadataSet {
-        holder: Holder,
-        /// The changes; in the reply to the acting user, everything requested, changed or not.
-        changes: MetadataChanges,
-    },
-    /// The recipient's read marker has moved, set by this or another session of the account.
-    ReadMarker {
-        /// The room or the nick.
-        target: Name,
-        /// Until when.
-        time: Moment,
-    },
+    /// of the keys, and for clients that monitor the user. In the reply to the acting user, the changes
+    /// are everything requested, changed or not.
+    MetadataSet { holder: Holder, changes: MetadataChanges },
+    /// The recipient's read marker of a room or a nick has moved, set by this or another session of the
+    /// account.
+    ReadMarker { target: Name, time: Moment },
     /// The journal is to send the recipient the most recent messages of a room just joined, or
     /// pending direct messages.
     ReplayHistory(Box<Query>),
     /// A user has logged in to an account (`who.account`), registered it, or logged out.
-    Account {
-        /// The user, with the new nick.
-        who: Arc<Identity>,
-        step: AccountStep,
-    },
+    Account { who: Arc<Identity>, step: AccountStep },
     /// The recipient, an operator, has made, changed or deleted an account.
     AccountManaged { account: Name, what: AccountChange },
     /// The recipient has become a server operator.
     Operator,
     /// A server operator sends a message to all users.
     Announced { who: Arc<Identity>, text: Arc<str> },
-    /// A server-wide ban was made or lifted.
-    ServerBan {
-        target: BanTarget,
-        /// Whether the ban was added or removed.
-        on: bool,
-        /// Until when.
-        until: Option<Moment>,
-    },
+    /// A server-wide ban was made, until then or permanently, or lifted.
+    ServerBan { target: BanTarget, on: bool, until: Option<Moment> },
     /// The recipient's connection is closed after this.
     Closed { why: Refusal },
     /// The recipient's command is no longer possible.
@@ -278,33 +202,15 @@ pub enum Event {
     /// A reply: the rooms that the client may see.
     Rooms(Page<RoomLine>),
     /// A reply: the users of a room, or all.
-    Who {
-        /// In which room; `None` is everywhere.
-        room: Option<Name>,
-        people: Page<Person>,
-    },
+    Who { room: Option<Name>, people: Page<Person> },
     /// A reply: a user's details.
     Whois(Box<Whois>),
     /// A reply: a room's topic.
-    TopicIs {
-        room: Name,
-        /// Its topic.
-        topic: Option<Topic>,
-    },
-    /// A reply: a room's modes.
-    ModesAre {
-        room: Name,
-        /// Its modes.
-        modes: Modes,
-        /// The time of its creation.
-        created: Moment,
-    },
-    /// A reply: a room's bans.
-    Bans {
-        room: Name,
-        /// Mask, who set it, when.
-        bans: Vec<(String, Name, Moment)>,
-    },
+    TopicIs { room: Name, topic: Option<Topic> },
+    /// A reply: a room's modes, and when it was created.
+    ModesAre { room: Name, modes: Modes, created: Moment },
+    /// A reply: a room's bans: mask, who set it, when.
+    Bans { room: Name, bans: Vec<(String, Name, Moment)> },
     /// A reply: the ignored nicks.
     Ignored(Vec<Name>),
     /// A reply: the fingerprints of the certificates that the user's account knows.
@@ -351,13 +257,10 @@ pub enum AccountStep {
 /// What an operator has done with an account.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum AccountChange {
+    /// It was made.
     Made,
     /// It has another password.
     Reset,
-    Deleted {
-        /// With everything that it has written.
-        erases: bool,
-        /// The record that had made it.
-        since: RecordId,
-    },
+    /// It was deleted, perhaps with everything that it has written; by which record it had been made.
+    Deleted { erases: bool, since: RecordId },
 }

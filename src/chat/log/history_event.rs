@@ -22,11 +22,8 @@ pub struct HistoryEvent {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StoredEvent {
-    /// The user joined the room.
-    Joined {
-        /// As its op.
-        op: bool,
-    },
+    /// The user joined the room, perhaps as its op.
+    Joined { op: bool },
     /// The user left the room.
     Parted { reason: Option<Arc<str>> },
     /// The user quit.
@@ -35,24 +32,12 @@ pub enum StoredEvent {
     Kicked { target: Name, reason: Option<Arc<str>> },
     /// They took another name.
     Renamed { nick: Name },
-    /// They set the topic.
-    TopicSet {
-        /// To what; empty for none.
-        text: Arc<str>,
-    },
-    /// They gave the room another name.
-    RoomRenamed {
-        /// The previous name.
-        before: Name,
-        /// The new name.
-        room: Name,
-        reason: Option<Arc<str>>,
-    },
-    /// They changed modes.
-    ModesSet {
-        /// The changes that took effect.
-        changes: Vec<ModeChange>,
-    },
+    /// They set the topic; an empty one for none.
+    TopicSet { text: Arc<str> },
+    /// They gave the room another name than `before`.
+    RoomRenamed { before: Name, room: Name, reason: Option<Arc<str>> },
+    /// They changed modes: the changes that took effect.
+    ModesSet { changes: Vec<ModeChange> },
     /// They reacted to a message.
     Reacted {
         /// To which.
@@ -65,13 +50,8 @@ pub enum StoredEvent {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         tags: Option<Arc<str>>,
     },
-    /// The user sent tags without a text and asked to keep them.
-    Tagged {
-        /// To which room or nick.
-        to: Name,
-        /// The tags.
-        tags: Arc<str>,
-    },
+    /// The user sent tags without a text to a room or nick and asked to keep them.
+    Tagged { to: Name, tags: Arc<str> },
 }
 
 impl HistoryEvent {

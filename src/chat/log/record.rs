@@ -40,16 +40,10 @@ pub enum Change {
     Enter(Box<Entry>),
     /// The origin has disconnected.
     Leave { departure: QuitReason },
-    /// The origin takes a name.
-    Nick {
-        /// The new one.
-        nick: Name,
-    },
-    /// The origin is away, or back.
-    Away {
-        /// The reason; `None` means back.
-        message: Option<Arc<str>>,
-    },
+    /// The origin takes another name.
+    Nick { nick: Name },
+    /// The origin is away, or back: without a message.
+    Away { message: Option<Arc<str>> },
     /// The origin ignores a user, or stops doing so.
     Ignore { nick: Name, on: bool },
     /// The origin joins a room, which is created if it does not exist.
@@ -67,11 +61,7 @@ pub enum Change {
     /// The origin leaves a room.
     Part { room: Name, reason: Option<Arc<str>> },
     /// The origin sets a topic; empty clears it.
-    Topic {
-        room: Name,
-        /// To what.
-        text: Arc<str>,
-    },
+    Topic { room: Name, text: Arc<str> },
     /// The origin invites a user.
     Invite {
         room: Name,
@@ -82,12 +72,7 @@ pub enum Change {
         opens: bool,
     },
     /// The origin gives a room another name.
-    RenameRoom {
-        room: Name,
-        /// The new one.
-        to: Name,
-        reason: Option<Arc<str>>,
-    },
+    RenameRoom { room: Name, to: Name, reason: Option<Arc<str>> },
     /// A server operator keeps a room alive without members, or no longer.
     Keep { room: Name, on: bool },
     /// The origin sends a message to a room.
@@ -148,12 +133,7 @@ pub enum Change {
     },
     /// A message gets another text. The journal replaces the old one everywhere, in the record
     /// that brought it, too.
-    Edit {
-        room: Name,
-        message: Reference,
-        /// The new text.
-        text: Arc<str>,
-    },
+    Edit { room: Name, message: Reference, text: Arc<str> },
     /// A message is deleted. The journal erases its text everywhere, in the record that brought
     /// it and in those that edited it, too.
     Delete {
@@ -170,30 +150,16 @@ pub enum Change {
         reason: Option<Arc<str>>,
     },
     /// The origin has another real name.
-    RealName {
-        /// The new one.
-        text: Arc<str>,
-    },
+    RealName { text: Arc<str> },
     /// The origin changes its own user modes.
     UserModes { changes: Vec<(UserMode, bool)> },
     /// A server operator sends a message to the users who have set `w`.
     Wallops { text: Arc<str> },
-    /// The origin sets metadata of a user or a room.
-    Metadata {
-        /// The room or nick.
-        target: Name,
-        /// Under which key; `None` is all of them.
-        key: Option<Arc<str>>,
-        /// The value; `None` removes it.
-        value: Option<Arc<str>>,
-    },
-    /// The origin has read until here.
-    ReadMarker {
-        /// In which room, or of which nick.
-        target: Name,
-        /// The time of the last message that was read.
-        time: Moment,
-    },
+    /// The origin sets metadata of a user or a room: one key, or all of them; without a value it
+    /// removes it.
+    Metadata { target: Name, key: Option<Arc<str>>, value: Option<Arc<str>> },
+    /// The origin has read a room, or what a nick has sent, until the message of this time.
+    ReadMarker { target: Name, time: Moment },
     /// The origin's nick becomes an account.
     Register {
         /// Its name.
@@ -212,13 +178,9 @@ pub enum Change {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         as_of: Option<RecordId>,
     },
-    /// The origin has failed to log in. No longer written, but old records have it.
-    LoginFailed {
-        /// The account it named; `?` and four digits if there is no such account.
-        account: Name,
-        /// From which address.
-        host: Arc<str>,
-    },
+    /// The origin has failed to log in to this account (`?` and four digits if there is none), from this
+    /// address. No longer written, but old records have it.
+    LoginFailed { account: Name, host: Arc<str> },
     /// The origin no longer acts for its account.
     Logout {
         /// It also gives up the account's nick. Records of earlier versions do not say so, and mean
@@ -256,49 +218,22 @@ pub enum Change {
     /// journal erases the texts everywhere.
     AccountDeleted { account: Name, erases: bool },
     /// A session, perhaps not yet registered, has logged in with the password of an account that
-    /// had no SCRAM keys because it was created by an older version.
-    ScramKeys {
-        /// Its name.
-        account: Name,
-        /// The hash that the password fitted. If the account has another one by now, these are
-        /// the keys of an old password.
-        hash: PasswordHash,
-        /// The keys.
-        keys: ScramKeys,
-    },
-    /// The origin's account knows one more certificate, or one less.
-    Certificate {
-        /// Its SHA-256, in lower case hexadecimal digits.
-        fingerprint: Arc<str>,
-        on: bool,
-    },
-    /// The origin changes modes of a room.
-    Modes {
-        room: Name,
-        /// The changes, in this order.
-        changes: Vec<ModeChange>,
-    },
+    /// had no SCRAM keys because it was created by an older version. The password fitted this hash: if
+    /// the account has another one by now, these are the keys of an old password.
+    ScramKeys { account: Name, hash: PasswordHash, keys: ScramKeys },
+    /// The origin's account knows one more certificate, or one less, by its SHA-256 in lower case
+    /// hexadecimal digits.
+    Certificate { fingerprint: Arc<str>, on: bool },
+    /// The origin changes modes of a room, in this order.
+    Modes { room: Name, changes: Vec<ModeChange> },
     /// The origin puts a member out.
-    Kick {
-        /// From which room.
-        room: Name,
-        nick: Name,
-        reason: Option<Arc<str>>,
-    },
-    /// The origin has become a server operator.
-    Oper {
-        /// By which name.
-        name: Arc<str>,
-    },
+    Kick { room: Name, nick: Name, reason: Option<Arc<str>> },
+    /// The origin has become a server operator, by this name.
+    Oper { name: Arc<str> },
     /// A server operator disconnects a user.
     Kill { nick: Name, reason: Option<Arc<str>> },
-    /// A server operator keeps an address or account out.
-    Ban {
-        target: BanTarget,
-        reason: Option<Arc<str>>,
-        /// The end of the ban; `None` if it is permanent.
-        until: Option<Moment>,
-    },
+    /// A server operator keeps an address or account out, until then or permanently.
+    Ban { target: BanTarget, reason: Option<Arc<str>>, until: Option<Moment> },
     /// A server operator lifts a ban.
     Unban { target: BanTarget },
     /// A server operator sends a message to all users.

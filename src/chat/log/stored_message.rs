@@ -135,10 +135,6 @@ impl StoredMessage {
 pub enum Target {
     /// In a room.
     Room(Name),
-    /// A user.
-    Private {
-        to: Name,
-        /// The user's account, required to query the message later.
-        account: Option<Name>,
-    },
+    /// A user, and their account, which is required to query the message later.
+    Private { to: Name, account: Option<Name> },
 }

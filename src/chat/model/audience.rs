@@ -11,20 +11,12 @@ use super::name::Name;
 pub enum Audience {
     /// One session.
     One(SessionId),
-    /// One user (all of their sessions), and the session that sent it.
-    Private {
-        /// The recipients; empty if it is stored until the account's owner logs in.
-        to: Vec<SessionId>,
-        from: SessionId,
-    },
-    /// The members of a room.
-    Room {
-        room: Name,
-        /// The acting session, which receives it from its own viewpoint, member or not.
-        from: Option<SessionId>,
-        /// Members who do not receive it this way, in rising order.
-        except: Vec<SessionId>,
-    },
+    /// One user (all of their sessions; none if it is stored until the account's owner logs in), and the
+    /// session that sent it.
+    Private { to: Vec<SessionId>, from: SessionId },
+    /// The members of a room but for some, in rising order; and the acting session, which receives it
+    /// from its own viewpoint, member or not.
+    Room { room: Name, from: Option<SessionId>, except: Vec<SessionId> },
     /// Everyone who is in one of these rooms, once.
     Peers { rooms: Vec<Name>, from: Option<SessionId> },
     /// Everyone.

@@ -23,35 +23,18 @@ pub enum Scope {
     /// The messages of one room, since its creation: an earlier room of the same name had other
     /// members.
     Room(Room),
-    /// One thread of a room: a message with all its replies, and their replies.
-    Thread {
-        room: Room,
-        /// The first message.
-        root: RecordId,
-    },
-    /// Direct messages to an account while its owner was offline.
-    Mail {
-        account: Name,
-        /// The first pending message; every direct message to the account from there on is pending.
-        since: RecordId,
-    },
+    /// One thread of a room: a message, the root, with all its replies, and their replies.
+    Thread { room: Room, root: RecordId },
+    /// Direct messages to an account while its owner was offline: from the first pending message on,
+    /// every one is pending.
+    Mail { account: Name, since: RecordId },
     /// The direct messages between an account and another user.
     Private { account: Name, peer: Name },
-    /// The direct messages of a session without an account, since it connected, with another user.
-    Session {
-        session: SessionId,
-        /// The other user's name at the time.
-        peer: Name,
-        /// Or the session that has the name now, whatever its name was then.
-        other: Option<SessionId>,
-    },
-    /// Messages that contain all of these words, in any of these rooms.
-    Search {
-        rooms: Vec<Room>,
-        words: Arc<str>,
-        /// Said by this nick or account.
-        from: Option<Name>,
-    },
+    /// The direct messages of a session without an account, since it connected, with another user: of
+    /// this name at the time, or the session that has the name now, whatever its name was then.
+    Session { session: SessionId, peer: Name, other: Option<SessionId> },
+    /// Messages that contain all of these words, in any of these rooms, said by this nick or account.
+    Search { rooms: Vec<Room>, words: Arc<str>, from: Option<Name> },
 }
 
 /// A room and since when it is this room.

@@ -109,11 +109,9 @@ pub enum Refusal {
     RenamedRecently(Name, u64),
     /// Too many accounts were registered from the user's address: how many seconds to wait.
     TooManyRegistrations(u64),
-    /// Only users who are logged in are admitted.
-    AccountRequired {
-        /// Whether it can be registered without being in the chat.
-        registers: bool,
-    },
+    /// Only users who are logged in are admitted; whether an account can be registered without being in
+    /// the chat.
+    AccountRequired { registers: bool },
     /// Only who is logged in can do this.
     NotLoggedIn,
     /// The user is already logged in.
@@ -156,12 +154,8 @@ pub enum Refusal {
     NotYourMetadata(Name),
     /// One cannot do this to oneself.
     Oneself,
-    /// The address or account is banned from this server.
-    ServerBanned {
-        reason: Option<Arc<str>>,
-        /// Until when.
-        until: Option<Moment>,
-    },
+    /// The address or account is banned from this server, until then or permanently.
+    ServerBanned { reason: Option<Arc<str>>, until: Option<Moment> },
     /// A server operator disconnected the user.
     Killed { nick: Name, by: Arc<Identity>, reason: Option<Arc<str>> },
 }

@@ -56,13 +56,9 @@ pub enum ParseError<'a> {
     NoCommand,
     /// A NUL, or a CR or LF inside. RFC 1459 §2.3.1 has them nowhere.
     ForbiddenByte,
-    /// Not UTF-8. A server replies with FAIL and INVALID_UTF8, and needs these two for it.
-    NotUtf8 {
-        /// The tags, if they precede the invalid byte.
-        tags: Tags<'a>,
-        /// The command, if it precedes the invalid byte.
-        command: Option<&'a str>,
-    },
+    /// Not UTF-8. A server replies with FAIL and INVALID_UTF8, and needs the tags and the command for it,
+    /// if they precede the invalid byte.
+    NotUtf8 { tags: Tags<'a>, command: Option<&'a str> },
 }
 
 impl<'a> Message<'a> {

@@ -40,12 +40,9 @@ use std::thread::{Builder, JoinHandle};
 
 /// The writer: on a thread, or in line.
 enum Hand {
-    Thread {
-        jobs: Sender<Job>,
-        batches: Receiver<Batch>,
-        /// `None` if a simulation has taken over its work.
-        thread: Option<JoinHandle<()>>,
-    },
+    /// A thread; `None` in its place if a simulation has taken over its work.
+    Thread { jobs: Sender<Job>, batches: Receiver<Batch>, thread: Option<JoinHandle<()>> },
+    /// The loop itself.
     Inline(Box<Writer>),
     /// Closed.
     None,
