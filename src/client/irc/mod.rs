@@ -30,7 +30,7 @@
 //! Invariants: what is shown is safe for a terminal; every map and queue has a limit, documented
 //! with it; a password is sent to the server only.
 //!
-//! Absent: DCC, and anything else that one program asks another to do. TLS.
+//! Absent: DCC, and anything else that one program asks another to do.
 
 mod about;
 mod batches;
