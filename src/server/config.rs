@@ -35,7 +35,6 @@ use crate::wire::address::{Address, DEFAULT_HOST, DEFAULT_PORT};
 use chatloop_reactor::Backend;
 use chatloop_reactor::fault::FaultPlan;
 use chatloop_reactor::listener::LONGEST_BACKLOG;
-use clap::builder::BoolishValueParser;
 use clap::{Args, Parser};
 pub use parsers::LONGEST_LINE;
 use parsers::{
@@ -144,7 +143,7 @@ pub struct Config {
     pub registration: Registration,
 
     /// Admit clients only if they log in to an account
-    #[arg(long, value_parser = BoolishValueParser::new())]
+    #[arg(long)]
     pub require_account: bool,
 
     /// With --data: rooms that stay without members because one account has created them; 0 for none
@@ -215,7 +214,7 @@ pub struct Config {
 
     /// Speak TLS with clients that begin with it; without --tls-cert, with a self-signed certificate
     /// that is kept in the data directory
-    #[arg(long, value_parser = BoolishValueParser::new())]
+    #[arg(long)]
     pub tls: bool,
 
     /// Certificate for TLS, in PEM, with those that vouch for it; SIGHUP reloads it
@@ -227,7 +226,7 @@ pub struct Config {
     pub tls_key: Option<PathBuf>,
 
     /// Reject clients that do not use TLS, except from loopback
-    #[arg(long, value_parser = BoolishValueParser::new())]
+    #[arg(long)]
     pub tls_only: bool,
 
     /// Have IRC clients use TLS only for so many days (STS); not with a self-signed certificate
@@ -239,7 +238,7 @@ pub struct Config {
     pub tls_timeout: Seconds,
 
     /// Serve no HTTP: close connections that begin with a request
-    #[arg(long, value_parser = BoolishValueParser::new())]
+    #[arg(long)]
     pub no_http: bool,
 
     /// Public address of this server, such as https://chat.example.org; HTTP requests may name its
@@ -281,7 +280,7 @@ pub struct Config {
     pub transcript: When,
 
     /// No chat transcript on stdout, and no operator console
-    #[arg(long, short, value_parser = BoolishValueParser::new())]
+    #[arg(long, short)]
     pub quiet: bool,
 }
 
@@ -359,12 +358,12 @@ pub struct Boot {
     pub trace_format: TraceFormat,
 
     /// Include the texts of messages in the trace
-    #[arg(long, value_parser = BoolishValueParser::new())]
+    #[arg(long)]
     pub trace_text: bool,
 
     /// Have each turn of the loop wait for Enter at the console (a number and Enter: for so many
     /// turns), or for the button of a page at /loop
-    #[arg(long, value_parser = BoolishValueParser::new())]
+    #[arg(long)]
     pub step: bool,
 
     /// Have calls of the system fail on purpose at these rates, to learn and to test:
@@ -373,7 +372,7 @@ pub struct Boot {
     pub fault: Option<FaultPlan>,
 
     /// No operator console, even if started in a terminal
-    #[arg(long, value_parser = BoolishValueParser::new())]
+    #[arg(long)]
     pub no_console: bool,
 
     /// Read settings from this TOML file; SIGHUP reloads it

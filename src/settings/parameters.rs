@@ -1,5 +1,6 @@
 //! The settings of a program one by one: names, variables, and a check of one value.
 
+use clap::builder::BoolishValueParser;
 use clap::{Arg, ArgAction, Command};
 
 /// What settings a program has.
@@ -37,7 +38,8 @@ impl Schema {
     /// The settings, in the order of the help.
     pub fn parameters(&self) -> Vec<Arg> {
         let command = (self.grammar)();
-        command.get_arguments().filter(|arg| name_of(arg).is_some()).cloned().collect()
+        let arguments = command.get_arguments().filter(|arg| name_of(arg).is_some());
+        arguments.cloned().map(with_switch).collect()
     }
 
     /// The setting of this name, if a file may set it: a file cannot name another file.
@@ -64,7 +66,7 @@ impl Schema {
     pub fn with_sources(&self, command: Command, entries: &[Entry]) -> Command {
         command.mut_args(|arg| {
             let Some(name) = name_of(&arg) else { return arg };
-            let arg = arg.env(self.variable(&name)).hide_env(true);
+            let arg = with_switch(arg).env(self.variable(&name)).hide_env(true);
             match entries.iter().find(|entry| entry.name == name) {
                 Some(entry) => arg.default_values(entry.values.clone()),
                 None => arg,
@@ -78,6 +80,11 @@ pub fn name_of(arg: &Arg) -> Option<String> {
     let id = arg.get_id().as_str();
     (!matches!(id, "help" | "version" | "completions" | "man" | "example"))
         .then(|| id.replace('_', "-"))
+}
+
+/// A variable may say yes, on or 1 for a flag without a value.
+fn with_switch(arg: Arg) -> Arg {
+    if is_switch(&arg) { arg.value_parser(BoolishValueParser::new()) } else { arg }
 }
 
 /// A flag without a value.

@@ -172,9 +172,10 @@ fn settings_come_from_a_file_and_variables_and_an_error_names_them() {
         command.start().wait_with_output().unwrap()
     };
     let right = format!("host = \"{host}\"\nport = {port}\nplain = true\nlinger = 0");
-    let output = run(&right, ("CHATLOOP_CLIENT_LINGER", "0.1"));
-    assert_quiet_success(&output, "");
-    server.accept();
+    for variable in [("CHATLOOP_CLIENT_LINGER", "0.1"), ("CHATLOOP_CLIENT_NO_RECONNECT", "1")] {
+        assert_quiet_success(&run(&right, variable), "");
+        server.accept();
+    }
     for (content, variable, says) in [
         (
             "plan = true",

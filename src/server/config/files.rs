@@ -2,7 +2,6 @@
 
 use super::{Boot, Bytes, Config, Days, NO_NAME, OrOff, share_of_memory};
 use clap::Args;
-use clap::builder::BoolishValueParser;
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
 
@@ -36,7 +35,7 @@ pub struct FileSettings {
     pub max_transfers: NonZeroU32,
 
     /// Accept uploads from accounts only
-    #[arg(long, value_parser = BoolishValueParser::new())]
+    #[arg(long)]
     pub upload_accounts_only: bool,
 }
 
