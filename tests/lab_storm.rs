@@ -110,6 +110,9 @@ fn what_cannot_be_measured_is_said() {
     for (arguments, code, words) in [
         (&["192.0.2.1", "7777"][..], 2, "192.0.2.1 is not on loopback"),
         (&["127.0.0.1", &port, "--only=DANCE"], 2, "no attack is called DANCE"),
+        (&["127.0.0.1", "--list", "--attackers=0"], 2, "expected 1 to 1000000"),
+        (&["127.0.0.1", "--list", "--crowd=18446744073709551615"], 2, "up to 1000000"),
+        (&["127.0.0.1", "--list", "--rate=4294967295"], 2, "1..=10000"),
         (
             &["127.0.0.1", &port, "--crowd-address=127.0.0.1", "--only=TIME"],
             3,

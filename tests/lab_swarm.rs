@@ -319,6 +319,8 @@ fn what_prevents_a_measurement_is_said_with_its_own_exit_code() {
         (deaf, &["-c", "3", "--timeout", "0.3"], 3, "of 3 members received nothing"),
         (deaf, &["-c", "4000000000"], 2, "connections asked for"),
         (deaf, &["-c", "1010", "--backend", "select"], 2, "possible with select"),
+        (deaf, &["-c", "0"], 2, "--clients, --idle or --slow"),
+        (deaf, &["--rate", "1e-300"], 2, "expected 0.00001 to 1000000 per second"),
         (deaf, &["--size", "3"], 2, "bytes"),
         (deaf, &["--rate", "5", "--window", "5"], 2, "cannot be used with"),
         (deaf, &["-c", "3", "-s", "3", "--one-order"], 2, "a member that receives everything"),

@@ -47,6 +47,9 @@ use std::path::PathBuf;
 /// What `--name` is if no one gave the server one.
 const NO_NAME: &str = "chatloop.local";
 
+/// Bytes of the name of a network: it shares lines of IRC with other words.
+const LONGEST_NETWORK: usize = 64;
+
 /// Stands between several values in one variable; no name and no hash has one.
 const BETWEEN: char = ' ';
 
@@ -103,6 +106,11 @@ pub struct Config {
     /// shrink is dropped with its client [default: an eighth of the memory, at most 64M]
     #[arg(long, value_name = "BYTES")]
     pub outbox_all: Option<Bytes>,
+
+    /// Memory for what all clients together have sent while their lines wait; above it those with most of
+    /// it are dropped [default: an eighth of the memory]
+    #[arg(long, value_name = "BYTES")]
+    pub inbox_all: Option<Bytes>,
 
     /// Disconnect clients that have taken nothing of what is queued for them for this many seconds
     #[arg(long, default_value = "60", value_name = "SECONDS|off")]
@@ -389,10 +397,11 @@ impl Config {
                 self.name
             ));
         }
-        if self.network.is_empty() || self.network.contains(|c: char| c.is_whitespace() || c == '=')
-        {
+        let wrong = |c: char| c.is_whitespace() || c.is_control() || c == '=';
+        if !(1..=LONGEST_NETWORK).contains(&self.network.len()) || self.network.contains(wrong) {
             return Err(format!(
-                "--network: invalid network name '{}': it must be one word without =",
+                "--network: invalid network name '{}': it must be one word without =, of at most \
+                 {LONGEST_NETWORK} bytes",
                 self.network
             ));
         }

@@ -24,7 +24,7 @@ use crate::journal::QueryId;
 use crate::session::{Dialect, Format, Protocol};
 use chatloop_reactor::{
     Inbox, Interest, Outbox, Poller, Received, Registration, Segment, TimerId, Token, Transport,
-    Written,
+    Written, memory,
 };
 use std::io::{self, Write as _};
 use std::sync::Arc;
@@ -66,6 +66,8 @@ pub(super) struct Bounds {
     /// How long a peer may take nothing of what it is owed.
     pub stall: Option<Duration>,
     pub inbox: usize,
+    /// Of all connections together.
+    pub inbox_all: usize,
     pub pace: Pace,
 }
 
@@ -77,7 +79,8 @@ impl Bounds {
         let outbox_all = config.outbox_all.map_or_else(share_of_memory, |bytes| bytes.0);
         let stall = config.stall_timeout.on().map(Seconds::duration);
         let (inbox, pace) = (INBOX_BOUND, Pace::new(rate));
-        Bounds { outbox_soft, outbox_hard, outbox_all, stall, inbox, pace }
+        let inbox_all = config.inbox_all.map_or_else(|| memory::limit() / 8, |bytes| bytes.0);
+        Bounds { outbox_soft, outbox_hard, outbox_all, stall, inbox, inbox_all, pace }
     }
 }
 

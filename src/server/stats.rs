@@ -44,6 +44,7 @@ counters! {
     Idle "clients disconnected for silence (--idle-timeout)";
     SendQueue "clients disconnected for their send queue (--outbox-hard)";
     SendQueues "clients disconnected for the send queues of all together (--outbox-all)";
+    Input "clients disconnected for the input of all together (--inbox-all)";
     Stalled "clients disconnected for not reading (--stall-timeout)";
     Handshakes "TLS handshakes that failed, or took too long (--tls-timeout)";
     Unencrypted "clients rejected for not using TLS (--tls-only)";

@@ -38,10 +38,10 @@ pub struct Options {
     #[arg(long)]
     pub list: bool,
     /// Attacking connections
-    #[arg(long, default_value_t = 250, value_name = "N")]
+    #[arg(long, default_value = "250", value_name = "N", value_parser = some)]
     pub attackers: usize,
     /// Other users online; every fourth uses plain text
-    #[arg(long, default_value_t = 2_000, value_name = "N")]
+    #[arg(long, default_value = "2000", value_name = "N", value_parser = count)]
     pub crowd: usize,
     /// Duration of an attack
     #[arg(long, default_value = "2", value_name = "SECONDS", value_parser = seconds)]
@@ -51,7 +51,8 @@ pub struct Options {
     pub calm: Duration,
     /// Lines per second from each attacker, if the server accepts them: more than --flood-limit
     /// allows, so that its next line is always pending
-    #[arg(long, default_value_t = 150, value_name = "R")]
+    #[arg(long, default_value_t = 150, value_name = "R",
+          value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub rate: u32,
     /// The attackers do not read
     #[arg(long)]
@@ -88,4 +89,16 @@ impl Options {
             () => Style::Table,
         }
     }
+}
+
+/// More connections than any system takes.
+const MOST: usize = 1_000_000;
+
+fn count(text: &str) -> Result<usize, String> {
+    let number = text.parse().ok().filter(|number| *number <= MOST);
+    number.ok_or_else(|| format!("expected a whole number up to {MOST}"))
+}
+
+fn some(text: &str) -> Result<usize, String> {
+    count(text).ok().filter(|number| *number > 0).ok_or_else(|| format!("expected 1 to {MOST}"))
 }

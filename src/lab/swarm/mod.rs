@@ -51,6 +51,9 @@ const LONGEST_TURN: Duration = Duration::from_millis(100);
 /// are in the report.
 pub fn run(options: &Options) -> io::Result<Report> {
     make_room(options.connections(), options.backend)?;
+    if options.connections() == 0 {
+        return Err(invalid("a swarm needs --clients, --idle or --slow"));
+    }
     if options.one_order && options.listeners() == 0 {
         return Err(invalid(
             "--one-order needs a member that receives everything: fewer --senders than --clients, \

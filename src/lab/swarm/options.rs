@@ -13,6 +13,9 @@ use std::time::Duration;
 /// The highest rate, a second: one per microsecond, the unit of the send time.
 const HIGHEST_RATE: f64 = 1e6;
 
+/// The lowest: one a day or so.
+const LOWEST_RATE: f64 = 1e-5;
+
 /// Whether senders receive their own messages.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 pub enum Echo {
@@ -170,7 +173,7 @@ fn size(text: &str) -> Result<usize, String> {
 
 fn rate(text: &str) -> Result<f64, String> {
     match text.parse() {
-        Ok(rate) if rate > 0.0 && rate <= HIGHEST_RATE => Ok(rate),
-        _ => Err(format!("expected more than 0 and at most {HIGHEST_RATE} per second")),
+        Ok(rate) if (LOWEST_RATE..=HIGHEST_RATE).contains(&rate) => Ok(rate),
+        _ => Err(format!("expected {LOWEST_RATE} to {HIGHEST_RATE} per second")),
     }
 }

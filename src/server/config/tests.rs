@@ -39,6 +39,10 @@ fn what_is_wrong_and_what_would_be_right_is_said() {
     }
     let config = parse(&["--outbox-soft", "9M"]).unwrap();
     assert!(config.check().unwrap_err().contains("--outbox-hard (8 MiB)"));
+    for network in ["", "two words", "a=b", "a\u{1b}[0m", &"x".repeat(65)] {
+        let config = parse(&["--network", network]).unwrap();
+        assert!(config.check().unwrap_err().contains("one word without ="), "{network}");
+    }
 }
 
 #[test]

@@ -247,6 +247,9 @@ impl Exchange {
         while let Some(token) = self.net.next_over_budget() {
             self.gone(token);
         }
+        for token in self.net.drop_input() {
+            self.gone(token);
+        }
         self.broadcast.end_turn();
     }
 

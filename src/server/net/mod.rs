@@ -7,6 +7,7 @@
 //! | `peer` | one connection in hand, with the lists that it may be put on |
 //! | `work` | the cost of its lines |
 //! | `flush`, `budget` | writing, and the memory of all send queues |
+//! | `input_budget` | the memory of all input |
 //! | `half_closed` | peers that have sent their last byte |
 //! | `deadlines`, `timer` | timers, and what they are for |
 //! | `hidden` | viewers of the loop |
@@ -25,6 +26,7 @@ mod flush;
 mod half_closed;
 #[cfg(feature = "web")]
 mod hidden;
+mod input_budget;
 mod numbers;
 mod peer;
 mod timer;

@@ -2,7 +2,7 @@
 
 use super::{Bench, Client};
 use crate::trace::Event;
-use chatloop_reactor::ChunkWriter;
+use chatloop_reactor::{ChunkWriter, Inbox};
 use std::time::Duration;
 
 /// Bytes of one line.
@@ -165,6 +165,24 @@ fn a_question_costs_nothing_while_its_asker_does_not_read() {
     let mut patient = askers.remove(0);
     patient.send("/fence\n");
     bench.wait_for(&mut patient, "/fence");
+}
+
+/// Each may have 64 KiB, and there may be thousands of them, from as many addresses.
+#[test]
+fn what_all_have_sent_while_their_lines_wait_is_bounded() {
+    let mut bench = Bench::new(&["--inbox-all=400k", "--flood-limit=1/s"]);
+    let mut honest = bench.join("honest");
+    let mut crowd: Vec<_> = (0..10).map(|number| bench.join(&format!("c{number}"))).collect();
+    honest.send(&"hello\n".repeat(100));
+    for one in &mut crowd {
+        one.send(&"/help\n".repeat(9_000));
+        bench.settle();
+        assert!(Inbox::in_use() <= 400 << 10, "{}", Inbox::in_use());
+    }
+    assert!((2..9).contains(&bench.online()), "{} are left", bench.online());
+    drop(crowd);
+    bench.settle();
+    assert_eq!(bench.online(), 1, "one who sends little stays");
 }
 
 #[test]

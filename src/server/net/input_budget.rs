@@ -1,0 +1,66 @@
+//! The memory behind the input of all connections together.
+//!
+//! One connection is bounded: it is not read beyond 64 KiB while its lines wait. Thousands of them, of
+//! many origins, are not: each may fill that. So the memory of all inboxes has a budget (`--inbox-all`).
+//! Above it the connections with the most input are dropped, those of the origin that has most of it
+//! first, until an eighth of the budget is free again: to find them, all are looked at.
+//!
+//! Rejected: to read less of each. A request's head and a WebSocket's frame have to fit, so a quarter
+//! of the memory would be needed still.
+
+use super::Net;
+use crate::chat::Origin;
+use crate::server::config::Bytes;
+use crate::server::connection::Phase;
+use crate::server::stats::Counter;
+use chatloop_reactor::{Inbox, Token};
+use log::warn;
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+impl Net {
+    /// Prepares the connections to be dropped whose input is too much for the budget.
+    pub(in crate::server) fn drop_input(&mut self) -> Vec<Token> {
+        let limit = self.queues.bounds.inbox_all;
+        if Inbox::in_use() <= limit {
+            return Vec::new();
+        }
+        let mut origins: BTreeMap<Origin, (usize, Vec<(usize, Token)>)> = BTreeMap::new();
+        for (token, connection) in self.connections.iter() {
+            let input = connection.io.inbox.len();
+            if input > 0 && connection.life.phase != Phase::Gone {
+                let (sum, of_origin) = origins.entry(connection.address.origin()).or_default();
+                *sum += input;
+                of_origin.push((input, token));
+            }
+        }
+        let mut origins: Vec<_> = origins.into_iter().collect();
+        origins.sort_by_key(|(_, (sum, _))| Reverse(*sum));
+        let mut dropped = Vec::new();
+        for (origin, (_, mut of_origin)) in origins {
+            let before = dropped.len();
+            of_origin.sort_by_key(|(input, _)| Reverse(*input));
+            for (_, token) in of_origin {
+                if Inbox::in_use() <= limit - limit / 8 {
+                    break;
+                }
+                if let Some(connection) = self.connections.get_mut(token) {
+                    connection.io.inbox = Inbox::new();
+                    connection.discard_output();
+                    connection.life.blame(|| "input of all exceeded --inbox-all".to_owned());
+                    self.stats.count(Counter::Input);
+                    dropped.push(token);
+                }
+            }
+            if dropped.len() > before {
+                warn!(
+                    "{origin}: clients dropped: {}: the input of all together is over the limit of \
+                     {} (--inbox-all), and theirs is the largest",
+                    dropped.len() - before,
+                    Bytes(limit)
+                );
+            }
+        }
+        dropped
+    }
+}
