@@ -10,7 +10,7 @@ use std::io;
 use std::net::SocketAddr;
 #[cfg(not(feature = "simulation"))]
 use std::net::TcpListener;
-use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -56,6 +56,16 @@ pub struct Listener {
     faults: Option<Rc<Faults>>,
 }
 
+fn is_listening(socket: &Socket) -> bool {
+    let (mut value, mut length) = (0 as libc::c_int, size_of::<libc::c_int>() as libc::socklen_t);
+    let (level, name) = (libc::SOL_SOCKET, libc::SO_ACCEPTCONN);
+    // SAFETY: both pointers are to values of the size that they are said to have.
+    let asked = unsafe {
+        libc::getsockopt(socket.as_raw_fd(), level, name, (&raw mut value).cast(), &raw mut length)
+    };
+    asked == 0 && value != 0
+}
+
 impl Listener {
     /// Binds to `address` (port 0: the system picks one) and listens.
     ///
@@ -98,7 +108,7 @@ impl Listener {
     /// activation: LISTEN_PID, LISTEN_FDS, descriptors from 3 on). The first call takes them.
     ///
     /// # Errors
-    /// A descriptor is closed, or is no TCP socket.
+    /// A descriptor is closed, or is no TCP socket that listens.
     pub fn inherited() -> io::Result<Vec<Listener>> {
         static TAKEN: AtomicBool = AtomicBool::new(false);
         let number = |name| std::env::var(name).ok()?.parse::<u32>().ok();
@@ -123,6 +133,10 @@ impl Listener {
             let address = socket.local_addr().ok().and_then(|address| address.as_socket());
             if address.is_none() || socket.r#type()? != Type::STREAM {
                 return Err(invalid("not a TCP socket"));
+            }
+            // It would be ready all the time, and never accept: Accept=yes hands over connections.
+            if !is_listening(&socket) {
+                return Err(invalid("not a listening socket (in the socket unit: Accept=no)"));
             }
             socket.set_cloexec(true)?;
             socket.set_nonblocking(true)?;

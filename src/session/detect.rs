@@ -262,8 +262,12 @@ pub(super) fn is_irc_opening(line: &str) -> bool {
         }
         ("USER", _) => parameters == 4,
         // The fifth are options.
-        ("WEBIRC", _) => matches!(parameters, 4 | 5),
-        ("PASS" | "AUTHENTICATE", _) => parameters == 1,
+        ("WEBIRC", [_, ..]) => matches!(parameters, 4 | 5) || command == "WEBIRC",
+        // A password with a space in it that some clients send without a colon: it is no talk, nor is
+        // what follows it.
+        ("PASS" | "AUTHENTICATE", [_, ..]) => {
+            parameters == 1 || matches!(command, "PASS" | "AUTHENTICATE")
+        }
         // `CAP` and `NICK` alone lack a parameter, and say so as IRC.
         _ => rest.is_empty() && matches!(command, "CAP" | "NICK"),
     }
@@ -323,8 +327,12 @@ mod tests {
             (b"pass sesame\n", Detect::Irc),
             (b"pass the salt\n", Detect::Plain),
             (b"PASS :open sesame\r\n", Detect::Irc),
+            (b"PASS open sesame\r\n", Detect::Irc),
+            (b"PASS\r\n", Detect::Plain),
             (b"AUTHENTICATE PLAIN\r\n", Detect::Irc),
             (b"WEBIRC a b c d\r\n", Detect::Irc),
+            (b"WEBIRC a b\r\n", Detect::Irc),
+            (b"webirc a b\n", Detect::Plain),
             (b"WEBIRC a b c d :secure local-port=1\r\n", Detect::Irc),
         ] {
             assert_eq!(detect(first), protocol, "{:?}", String::from_utf8_lossy(first));

@@ -53,6 +53,25 @@ fn chathistory_targets_counts_from_its_first_time() {
     }
 }
 
+/// What a ban from the server takes, a ban from a room does, too.
+#[test]
+fn a_room_is_closed_to_a_network_and_to_an_account() {
+    let server = Server::start(&[]);
+    let (mut alice, mut bob) = (server.join(), server.join());
+    bob.ask("/nick bob", "known as bob");
+    bob.ask("/register open-sesame", "account bob created");
+    alice.ask("/join #den", "you joined #den");
+    for (ban, shown, lifted) in
+        [("127.9.9.9/8", "*!*@127.0.0.0/8", "127.0.0.0/8"), ("account:bob", "account bob", "a:BOB")]
+    {
+        alice.ask(&format!("/ban {ban}"), &format!("banned {shown} from #den"));
+        bob.ask("/join #den", "you are banned from #den");
+        alice.ask(&format!("/unban {lifted}"), &format!("unbanned {shown} from #den"));
+    }
+    alice.ask("/ban 10.0.0.0/8", "banned *!*@10.0.0.0/8 from #den");
+    bob.ask("/join #den", "you joined #den");
+}
+
 /// A slip in a duration must not become the reason of a permanent ban.
 #[test]
 fn a_server_ban_with_a_slip_in_it_is_none() {

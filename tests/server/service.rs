@@ -10,6 +10,9 @@ use std::os::unix::net::UnixDatagram;
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
+/// Starts a program with its standard input as the socket of a service manager.
+const HAND_OVER: &str = r#"exec 3<&0 </dev/null; LISTEN_PID=$$ LISTEN_FDS=1 exec "$0" "$@""#;
+
 fn program(arguments: &[&str], environment: &[(&str, &str)]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_chatloop-server"));
     command.args(arguments).envs(environment.iter().copied()).stdin(Stdio::null());
@@ -33,6 +36,21 @@ fn it_listens_at_every_address_that_is_named() {
     assert!(String::from_utf8_lossy(&wrong.stderr).contains("0.0.0.0:6667"), "{wrong:?}");
 }
 
+/// As a socket unit with `Accept=yes` hands over.
+#[test]
+fn a_socket_that_does_not_listen_is_refused() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let connection = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let output = Command::new("sh")
+        .args(["-c", HAND_OVER, env!("CARGO_BIN_EXE_chatloop-server")])
+        .stdin(OwnedFd::from(connection))
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("descriptor 3 is not a listening socket"), "{said}");
+    assert_eq!(output.status.code(), Some(1));
+}
+
 #[test]
 fn it_takes_the_sockets_of_a_service_manager_and_says_that_it_is_ready() {
     let scratch = Scratch::new("sockets");
@@ -41,9 +59,8 @@ fn it_takes_the_sockets_of_a_service_manager_and_says_that_it_is_ready() {
     manager.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
-    let script = r#"exec 3<&0 </dev/null; LISTEN_PID=$$ LISTEN_FDS=1 exec "$0" "$@""#;
     let mut child = Command::new("sh")
-        .args(["-c", script, env!("CARGO_BIN_EXE_chatloop-server"), "--greeting-delay=0"])
+        .args(["-c", HAND_OVER, env!("CARGO_BIN_EXE_chatloop-server"), "--greeting-delay=0"])
         .env("NOTIFY_SOCKET", &notify)
         .stdin(OwnedFd::from(listener))
         .stdout(Stdio::null())

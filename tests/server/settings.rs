@@ -152,6 +152,10 @@ fn a_wrong_variable_is_named_and_a_password_is_not_shown() {
     }
     let short = message(&["--oper", "ann:short"], &[]);
     assert!(short.contains("operator ann: a password needs at least 6"), "{short}");
+    let third = message(&["127.0.0.1", "7000", "7001"], &[]);
+    assert!(third.starts_with("chatloop-server: unexpected argument '7001'\n"), "{third}");
+    let conflict = message(&["127.0.0.1", "7000", "hash"], &[]);
+    assert!(conflict.contains("'hash' cannot be used with"), "{conflict}");
     let help = program(&["--help"], &[("CHATLOOP_PORT", "no")]);
     assert!(help.status.success());
 }

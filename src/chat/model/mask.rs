@@ -1,13 +1,16 @@
 //! Ban masks: `nick!user@host` with `*` and `?`, or an account; to ban or to mute.
 //!
 //! A mask is written as in IRC. Short forms are completed: `bob` is `bob!*@*`, `*@10.0.0.1` is
-//! `*!*@10.0.0.1`. Two prefixes, which can be combined, correspond to extended bans: `a:` matches
-//! the account instead, `m:` mutes without banning.
+//! `*!*@10.0.0.1`. The host may be a network, `*!*@10.0.0.0/8`. Two prefixes, which can be combined,
+//! correspond to extended bans: `a:` (or `account:`, as in a ban from the server) matches the account
+//! instead, `m:` mutes without banning.
 
 use super::glob::glob;
 use super::identity::Identity;
 use super::limits;
+use super::origin::Origin;
 use core::net::IpAddr;
+use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -25,7 +28,8 @@ impl Mask {
     /// Parses and completes a mask. `None` if it is empty, too long or contains a space.
     pub fn parse(text: &str) -> Option<Mask> {
         let (mutes, text) = text.strip_prefix("m:").map_or((false, text), |rest| (true, rest));
-        let (account, text) = text.strip_prefix("a:").map_or((false, text), |rest| (true, rest));
+        let of_account = text.strip_prefix("a:").or_else(|| text.strip_prefix("account:"));
+        let (account, text) = of_account.map_or((false, text), |rest| (true, rest));
         let wrong = |c: char| c.is_whitespace() || c.is_control() || c == ',';
         if text.is_empty() || text.len() > limits::MASK_LENGTH || text.contains(wrong) {
             return None;
@@ -40,11 +44,13 @@ impl Mask {
             (false, false) => format!("{text}!*@*"),
         };
         let mut pattern = pattern.to_ascii_lowercase();
-        if let Some((who, host)) = pattern.rsplit_once('@')
-            && let Ok(address) = host.parse::<IpAddr>()
-        {
+        if let Some((who, host)) = pattern.rsplit_once('@').filter(|_| !account) {
             // An IPv6 address has many spellings, and a host is shown in one.
-            pattern = format!("{who}@{}", address.to_canonical());
+            if let Ok(address) = host.parse::<IpAddr>() {
+                pattern = format!("{who}@{}", address.to_canonical());
+            } else if let Ok(network) = host.parse::<IpNet>() {
+                pattern = format!("{who}@{}", network.trunc());
+            }
         }
         let pattern = pattern.into_boxed_str();
         Some(Mask { mutes, account, pattern })
@@ -67,7 +73,13 @@ impl Mask {
         if self.account {
             return who.account.as_ref().is_some_and(|name| glob(&self.pattern, name.as_str()));
         }
-        glob(&self.pattern, &who.prefix())
+        let prefix = who.prefix();
+        match (self.pattern.rsplit_once('@'), prefix.rsplit_once('@')) {
+            (Some((pattern, network)), Some((person, host))) if network.contains('/') => {
+                Origin::ban_matches(network, host) && glob(pattern, person)
+            }
+            _ => glob(&self.pattern, &prefix),
+        }
     }
 }
 
@@ -93,6 +105,9 @@ mod tests {
         assert_eq!(full("x!*@0::1").as_deref(), Some("x!*@::1"));
         assert_eq!(full("*@::ffff:10.0.0.1").as_deref(), Some("*!*@10.0.0.1"));
         assert_eq!(full("m:a:bob").as_deref(), Some("m:a:bob"));
+        assert_eq!(full("m:account:bob").as_deref(), Some("m:a:bob"));
+        assert_eq!(full("10.1.2.3/8").as_deref(), Some("*!*@10.0.0.0/8"));
+        assert_eq!(full("eve!*@2001:DB8::1/32").as_deref(), Some("eve!*@2001:db8::/32"));
         assert_eq!((full(""), full("a b"), full(&"x".repeat(200))), (None, None, None));
     }
 }

@@ -12,6 +12,7 @@ use crate::settings::{
     Entry, InvalidFile, check_again, document, is_many, is_switch, name_of, with_documents,
 };
 use crate::wire::address::{Address, DEFAULT_HOST, DEFAULT_PORT};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, CommandFactory, FromArgMatches, Subcommand as _};
 use std::ffi::OsString;
@@ -271,15 +272,23 @@ fn first_look(arguments: &[OsString]) -> Result<ArgMatches, Invalid> {
 }
 
 fn matches(arguments: &[OsString], entries: &[Entry]) -> Result<ArgMatches, Invalid> {
-    grammar(entries).try_get_matches_from(arguments).map_err(|mut error| {
+    let mut grammar = grammar(entries);
+    grammar.try_get_matches_from_mut(arguments).map_err(|mut error| {
         hide_password(&mut error);
-        Invalid::Arguments(Box::new(error))
+        Invalid::Arguments(Box::new(word_too_many(&mut grammar, &error).unwrap_or(error)))
     })
+}
+
+/// The error of a third word behind host and port, which clap takes for a subcommand.
+fn word_too_many(grammar: &mut clap::Command, error: &clap::Error) -> Option<clap::Error> {
+    let word = error.get(ContextKind::InvalidSubcommand)?.to_string();
+    let is_one = grammar.find_subcommand(&word).is_some();
+    (error.kind() == ErrorKind::ArgumentConflict && !is_one)
+        .then(|| grammar.error(ErrorKind::UnknownArgument, format!("unexpected argument '{word}'")))
 }
 
 /// The invalid value may be a password.
 fn hide_password(error: &mut clap::Error) {
-    use clap::error::{ContextKind, ContextValue};
     let argument = error.get(ContextKind::InvalidArg).map(ToString::to_string);
     if argument.is_some_and(|argument| argument.starts_with("--oper")) {
         error.insert(ContextKind::InvalidValue, ContextValue::String("(not shown)".to_owned()));

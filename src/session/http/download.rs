@@ -60,7 +60,8 @@ pub(super) fn read(request: &Request<'_>, id: &str) -> Fetch {
     Fetch {
         id: id.to_ascii_lowercase(),
         head_only: request.method == "HEAD",
-        range: request.header("range").and_then(range),
+        // Of GET alone (RFC 9110, section 14.2): HEAD asks what the whole is.
+        range: request.header("range").filter(|_| request.method == "GET").and_then(range),
         known: request.list("if-none-match").map(str::to_owned).collect(),
         if_range: request.header("if-range").map(str::to_owned),
     }
@@ -210,7 +211,11 @@ mod tests {
 
     /// The status, the head, and what of the file follows.
     fn get(name: &str, headers: &str) -> (u16, String, Range<u64>) {
-        let head = format!("GET /files/ab/x HTTP/1.1\r\nHost: a\r\n{headers}\r\n");
+        ask("GET", name, headers)
+    }
+
+    fn ask(method: &str, name: &str, headers: &str) -> (u16, String, Range<u64>) {
+        let head = format!("{method} /files/ab/x HTTP/1.1\r\nHost: a\r\n{headers}\r\n");
         let request = Request::parse(head.as_bytes()).unwrap();
         let fetch = read(&request, id(request.path.unwrap()).unwrap());
         let (bytes, part) = match answer(Some(&file(name)), &fetch, &Reader::default(), Moment(0)) {
@@ -249,6 +254,15 @@ mod tests {
                 assert!(head.contains(&length), "{head}");
                 assert!(head.contains(&format!("\r\nContent-Range: bytes {first}-{last}/10\r\n")));
             }
+        }
+    }
+
+    #[test]
+    fn a_head_is_of_the_whole_file() {
+        for range in ["", "Range: bytes=3-5\r\n", "Range: bytes=10-\r\n"] {
+            let (status, head, bytes) = ask("HEAD", "a.txt", range);
+            assert_eq!((status, bytes), (200, 0..0), "{range}: {head}");
+            assert!(head.contains("\r\nContent-Length: 10\r\n"), "{head}");
         }
     }
 
