@@ -10,7 +10,7 @@ const HARMLESS: &[(&str, &str)] = &[
     ("client/irc/rooms.rs", "members"), // sorted by rank and nick
     ("journal/index/sqlite/reader.rs", "rooms"), // a list of the same name
     ("journal/index/guests.rs", "rings"), // the same is done to every ring
-    ("server/guesses.rs", "all"), // for an eighth of their times, in order
+    ("server/guesses.rs", "all"),       // for an eighth of their times, in order
 ];
 
 const WALKS: &[&str] = &[
