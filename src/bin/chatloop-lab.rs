@@ -7,9 +7,9 @@ use chatloop::lab::{document, storm, swarm, trace, with_documents};
 #[cfg(feature = "simulation")]
 use chatloop::simulation;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
-use std::io::{self, Write as _};
+use std::io;
 use std::process::ExitCode;
-use usage::{not_written, print_error, print_text, print_usage};
+use usage::{print_error, print_text, print_usage};
 
 const NAME: &str = "chatloop-lab";
 
@@ -104,11 +104,14 @@ fn run_simulation(options: &simulation::Options) -> io::Result<u8> {
 
 fn run_trace(options: &trace::Options) -> io::Result<u8> {
     let mut out = io::BufWriter::new(io::stdout().lock());
-    let result = trace::run(options, &mut out).and_then(|()| out.flush());
-    match result {
+    match trace::run(options, &mut out) {
+        Ok(()) => Ok(0),
         // `chatloop-lab trace FILE | head`
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(0),
-        Err(error) if error.kind() == io::ErrorKind::StorageFull => Ok(not_written(NAME, &error)),
-        result => result.map(|()| 0),
+        Err(trace::Failure::Output(_, error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(0),
+        Err(trace::Failure::Input(error)) => Err(error),
+        Err(error) => {
+            print_error(NAME, error);
+            Ok(1)
+        }
     }
 }

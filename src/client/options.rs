@@ -73,8 +73,8 @@ pub struct Options {
     #[arg(long, value_name = "NICK")]
     pub nick: Option<String>,
 
-    /// Join this room at startup; may be repeated [default: the lobby of a chatloop server; none
-    /// elsewhere]
+    /// Join this room at startup ('#ROOM KEY' if it has a key); may be repeated [default: the lobby of
+    /// a chatloop server; none elsewhere]
     #[arg(long, value_name = "#ROOM", value_delimiter = ',')]
     pub join: Vec<String>,
 

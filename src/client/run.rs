@@ -130,7 +130,7 @@ impl<'options> Client<'options> {
         let person = connect_options.person;
         ignore_write_signals()?;
         let signals = Signals::new(if person {
-            &Signal::TERMINAL[..]
+            Signal::TERMINAL
         } else {
             // Caught in order to write what has been received. The others keep their meaning: a
             // script started with nohup must not be terminated by SIGHUP.

@@ -82,8 +82,9 @@ pub(super) fn connect_options(
     let rooms = options.join.iter().map(|room| room.trim()).filter(|room| !room.is_empty());
     let rooms: Vec<String> = rooms.map(str::to_owned).collect();
     for room in &rooms {
-        let what = if room.contains([' ', ',', '\u{7}']) {
-            "room names contain no spaces and no commas".to_owned()
+        let key = room.split_once(' ').map_or("", |(_, key)| key);
+        let what = if key.contains([' ', ',']) || room.contains([',', '\u{7}']) {
+            "room names and keys contain no spaces and no commas".to_owned()
         } else if !room.starts_with(['#', '&', '!']) {
             format!("room names begin with # (try '#{room}')")
         } else {

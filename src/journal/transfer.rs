@@ -307,44 +307,44 @@ impl Import {
                 }
                 self.take_state(hub)?;
             }
-            Line::Message(mut message) => {
-                message.check().map_err(Fault::Line)?;
-                let (id, time) = (message.message.id.0, message.message.time.0);
-                if id <= self.reached.0 || id > MOST_RECORDS {
-                    return fault("its id is not above the previous one, or beyond any record");
+            Line::Message(message) => self.take_message(connection, *message)?,
+        }
+        Ok(())
+    }
+
+    fn take_message(&mut self, connection: &Connection, mut message: Message) -> Result<(), Fault> {
+        let fault = |text: &str| Err(Fault::Line(text.to_owned()));
+        message.check().map_err(Fault::Line)?;
+        let (id, time) = (message.message.id.0, message.message.time.0);
+        if id <= self.reached.0 || id > MOST_RECORDS {
+            return fault("its id is not above the previous one, or beyond any record");
+        }
+        if self.messages > 0 && time < self.reached.1 {
+            return fault("its time is before the previous one");
+        }
+        self.reached = (id, time);
+        self.messages += 1;
+        let mut tables = Tables::new(connection, &mut self.names);
+        if let Target::Room(room) = &mut message.message.target
+            && let Some(before) = check::name_of_retired_room(room)
+        {
+            // The number in its name was that of the other directory.
+            *room = match self.retired.get(room) {
+                Some(here) => here.clone(),
+                None => {
+                    let here = tables.retired_room(&before)?;
+                    self.retired.insert(room.clone(), here.clone());
+                    here
                 }
-                if self.messages > 0 && time < self.reached.1 {
-                    return fault("its time is before the previous one");
-                }
-                self.reached = (id, time);
-                self.messages += 1;
-                let mut tables = Tables::new(connection, &mut self.names);
-                if let Target::Room(room) = &mut message.message.target
-                    && let Some(before) = check::name_of_retired_room(room)
-                {
-                    // The number in its name was that of the other directory.
-                    *room = match self.retired.get(room) {
-                        Some(here) => here.clone(),
-                        None => {
-                            let here = tables.retired_room(&before)?;
-                            self.retired.insert(room.clone(), here.clone());
-                            here
-                        }
-                    };
-                }
-                tables.add(&message.message)?;
-                for (text, nick, reaction) in &message.put_on {
-                    let sql = "INSERT OR IGNORE INTO reaction (message, text, nick, id)
-                               VALUES (?1, ?2, ?3, ?4)";
-                    let row = params![
-                        id.cast_signed(),
-                        text,
-                        nick.to_ascii_lowercase(),
-                        reaction.cast_signed()
-                    ];
-                    connection.prepare_cached(sql)?.execute(row)?;
-                }
-            }
+            };
+        }
+        tables.add(&message.message)?;
+        for (text, nick, reaction) in &message.put_on {
+            let sql = "INSERT OR IGNORE INTO reaction (message, text, nick, id)
+                       VALUES (?1, ?2, ?3, ?4)";
+            let row =
+                params![id.cast_signed(), text, nick.to_ascii_lowercase(), reaction.cast_signed()];
+            connection.prepare_cached(sql)?.execute(row)?;
         }
         Ok(())
     }

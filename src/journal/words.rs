@@ -1,8 +1,9 @@
 //! The words of a text, as a search compares them: in memory, or by the full-text index on disk.
 //!
-//! A word is a run of letters and digits, in any case. Scripts that are written without spaces have no
-//! runs to go by, so each of their characters is a word, and so is each emoji; where a search has
-//! several of them in a row, a text must have them in a row.
+//! A word is a run of letters, digits and accents, in any case. Scripts that are written without spaces have
+//! no runs to go by, so each of their characters is a word, and so is each emoji; where a search has
+//! several of them in a row, a text must have them in a row. So it is in Korean, whose words have
+//! spaces between them, but endings that change.
 //!
 //! Rejected: an index of trigrams. It cannot find fewer than three characters, and most Chinese words
 //! have two.
@@ -17,14 +18,12 @@ use std::fmt::Write as _;
 pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = text;
     std::iter::from_fn(move || {
-        let start = rest.find(|c: char| c.is_alphanumeric() || is_single(c))?;
+        let start = rest.find(|c: char| is_letter(c) || is_single(c))?;
         let from = &rest[start..];
         let first = from.chars().next()?;
         let end = match is_single(first) {
             true => first.len_utf8(),
-            false => {
-                from.find(|c: char| !c.is_alphanumeric() || is_single(c)).unwrap_or(from.len())
-            }
+            false => from.find(|c: char| !is_letter(c) || is_single(c)).unwrap_or(from.len()),
         };
         let (word, after) = from.split_at(end);
         rest = after;
@@ -32,9 +31,21 @@ pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
+/// Whether a character may be in a word of several: the accents that combine with a letter are its own.
+fn is_letter(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, '\u{300}'..='\u{36f}')
+}
+
 /// Whether a character is a word.
 fn is_single(c: char) -> bool {
-    !c.is_ascii() && (is_unspaced(c) || is_symbol(c))
+    !c.is_ascii() && (is_unspaced(c) || is_hangul(c) || is_symbol(c))
+}
+
+/// Syllables of Korean, and their parts.
+pub(super) fn is_hangul(c: char) -> bool {
+    matches!(c,
+        '\u{1100}'..='\u{11ff}' | '\u{3131}'..='\u{318e}' | '\u{a960}'..='\u{a97c}'
+        | '\u{ac00}'..='\u{d7fb}')
 }
 
 /// Whether its script has no spaces between words: Chinese, Japanese, Thai, Lao, Burmese, Khmer.
@@ -155,12 +166,13 @@ mod tests {
         assert_eq!(all("well, 2 WORDS"), ["well", "2", "WORDS"]);
         assert_eq!(all("abc日本 語"), ["abc", "日", "本", "語"]);
         assert_eq!(all("hi😀!"), ["hi", "😀"]);
-        assert_eq!(all("한국어 grüße"), ["한국어", "grüße"]);
+        assert_eq!(all("한국 grüße cafe\u{301}"), ["한", "국", "grüße", "cafe\u{301}"]);
         let finds = |text: &str, wanted: &str| SearchWords::new(wanted).are_in(text);
         assert!(
             finds("日本語のテキストです", "日本語") && finds("日本語のテキストです", "です 日本")
         );
         assert!(!finds("日本語のテキストです", "本日"));
+        assert!(finds("한국어를 배워요", "한국어") && !finds("cafe\u{301}", "cafe"));
         assert!(finds("Hello世界", "hello 世界") && finds("emoji 😀 here", "😀"));
         assert!(!finds("emoji 😀 here", "😁") && !finds("anything", ""));
     }

@@ -1,6 +1,6 @@
 //! `chatloop-lab trace`: which turns of a trace matter, and where did the time go?
 
-use crate::trace::{Chrome, Parser, Turn};
+use crate::trace::{Chrome, Parser, Turn, create};
 use crate::wire::clean::clean;
 use clap::Args;
 use hdrhistogram::Histogram;
@@ -9,6 +9,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use thiserror::Error;
 
 /// Read, filter, summarize or convert what chatloop-server --trace has written
 #[derive(Clone, Debug, Args)]
@@ -52,6 +53,15 @@ fn time(text: &str) -> Result<Duration, String> {
     time.ok_or_else(|| format!("invalid time '{text}': expected for example 250us, 1ms or 0.5s"))
 }
 
+/// Why a trace was not read, or not what it says written.
+#[derive(Error, Debug)]
+pub enum Failure {
+    #[error("{0}")]
+    Input(#[from] io::Error),
+    #[error("could not write to {0}: {1}")]
+    Output(String, io::Error),
+}
+
 /// The error, with the file's name in front.
 fn of_file(path: &Path, error: &dyn fmt::Display, kind: io::ErrorKind) -> io::Error {
     io::Error::new(kind, format!("{}: {error}", path.display()))
@@ -77,9 +87,10 @@ fn next_line(input: &mut dyn BufRead) -> io::Result<Option<String>> {
 /// Reads the trace and writes what `options` ask for to `out`.
 ///
 /// # Errors
-/// The file cannot be read, or it is not a trace at all.
-pub fn run(options: &Options, out: &mut impl Write) -> io::Result<()> {
+/// The file cannot be read, or it is not a trace at all; or what is asked for cannot be written.
+pub fn run(options: &Options, out: &mut impl Write) -> Result<(), Failure> {
     let file = |error: io::Error| of_file(&options.file, &error, error.kind());
+    let unwritten = |error| Failure::Output("standard output".to_owned(), error);
     let mut input: Box<dyn BufRead> = match options.file.to_str() {
         Some("-") => Box::new(io::stdin().lock()),
         _ => Box::new(BufReader::new(File::open(&options.file).map_err(file)?)),
@@ -103,13 +114,13 @@ pub fn run(options: &Options, out: &mut impl Write) -> io::Result<()> {
         match (&options.chrome, options.summary) {
             (Some(_), _) => chrome.add(turn),
             (None, true) => summary.add(&turn),
-            (None, false) => write!(out, "{turn}")?,
+            (None, false) => write!(out, "{turn}").map_err(unwritten)?,
         }
     }
     match (turns, wrong) {
         (0, Some(error)) => {
             let why = format!("no trace of chatloop-server --trace: {error}");
-            return Err(of_file(&options.file, &why, io::ErrorKind::InvalidData));
+            return Err(of_file(&options.file, &why, io::ErrorKind::InvalidData).into());
         }
         (_, wrong) => wrong.iter().for_each(|error| eprintln!("chatloop-lab: {error}")),
     }
@@ -118,15 +129,18 @@ pub fn run(options: &Options, out: &mut impl Write) -> io::Result<()> {
         eprintln!("chatloop-lab: {path}: none of its {turns} turns is one of those asked for");
     }
     match &options.chrome {
-        Some(path) if path.as_os_str() == "-" => chrome.write(out)?,
+        Some(path) if path.as_os_str() == "-" => chrome.write(out).map_err(unwritten)?,
         Some(path) => {
-            let file = |error: io::Error| of_file(path, &error, error.kind());
-            let mut json = BufWriter::new(File::create(path).map_err(file)?);
-            chrome.write(&mut json).and_then(|()| json.flush()).map_err(file)?;
+            let unwritten = |error| Failure::Output(path.display().to_string(), error);
+            let mut json = BufWriter::new(create(path).map_err(unwritten)?);
+            chrome.write(&mut json).and_then(|()| json.flush()).map_err(unwritten)?;
         }
         None => {}
     }
-    if options.summary { write!(out, "{summary}") } else { Ok(()) }
+    if options.summary {
+        write!(out, "{summary}").map_err(unwritten)?;
+    }
+    out.flush().map_err(unwritten)
 }
 
 impl Options {

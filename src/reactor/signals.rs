@@ -36,16 +36,6 @@ pub enum Signal {
 }
 
 impl Signal {
-    /// Those that a program at a terminal handles.
-    pub const TERMINAL: [Signal; 6] = [
-        Signal::Interrupt,
-        Signal::Terminate,
-        Signal::Hangup,
-        Signal::Suspend,
-        Signal::Continue,
-        Signal::WindowChange,
-    ];
-
     /// All of them.
     pub const ALL: [Signal; 7] = [
         Signal::Interrupt,
@@ -56,6 +46,9 @@ impl Signal {
         Signal::WindowChange,
         Signal::User1,
     ];
+
+    /// Those that a program at a terminal handles: all but the last one.
+    pub const TERMINAL: &[Signal] = Signal::ALL.split_at(6).0;
 
     const fn number(self) -> i32 {
         match self {

@@ -21,5 +21,5 @@ pub use event::{
     Event, NO_CLIENT, News, Note, Phase, REASONS, ROW, ReadOutcome, Row, RowKind, number, small,
 };
 pub use pen::TraceFormat;
-pub use recorder::{Position, Trace};
+pub use recorder::{Position, Trace, create};
 pub use turn::{Entry, Parser, Turn};

@@ -18,8 +18,9 @@ use chatloop_reactor::fault::Faults;
 use chatloop_reactor::trace::{Reader, Ring};
 use chatloop_reactor::{Clock, Readiness, Token};
 use std::cell::{Cell, RefCell};
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, IsTerminal, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
@@ -72,6 +73,15 @@ struct Inner {
     faults: Option<Rc<Faults>>,
 }
 
+/// A new file, or the same one emptied, that others cannot read: a trace has nicks, addresses, and perhaps
+/// what people say.
+///
+/// # Errors
+/// What the system says.
+pub fn create(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)
+}
+
 impl Trace {
     /// A trace to a file, or to stdout (`-`), which is on at once; without one it stays off until a
     /// page reads.
@@ -91,7 +101,7 @@ impl Trace {
                     // In place of the console's prompt, which is painted again behind it.
                     Some("-") if io::stdout().is_terminal() => (Box::new(io::stdout()), "\r\x1b[K"),
                     Some("-") => (Box::new(io::stdout()), ""),
-                    _ => (Box::new(File::create(path)?), ""),
+                    _ => (Box::new(create(path)?), ""),
                 };
                 let (queue, batches) = sync_channel(BATCHES);
                 let path = path.to_owned();

@@ -121,6 +121,12 @@ fn a_search_wants_all_words_and_takes_none_for_an_operator() {
         assert_eq!(chat.search("emoji 世界", None), ["中文世界 emoji 😀 here"]);
         assert_eq!(chat.search("本日", None), NOTHING);
         assert_eq!(chat.search("😁", None), NOTHING);
+        // Korean with another ending, and an accent that is apart from its letter.
+        chat.says(BOB, "한국어를 배워요");
+        chat.says(BOB, "un cafe\u{301}");
+        assert_eq!(chat.search("한국", None), ["한국어를 배워요"]);
+        assert_eq!(chat.search("cafe\u{301}", None), ["un cafe\u{301}"]);
+        assert_eq!(chat.search("cafe", None), NOTHING);
         for hostile in ["\"", "dog\" OR \"fox", "*", "text:", "NEAR(", "r1", "-", "(", "dog*\""] {
             let found = chat.search(hostile, None);
             assert!(found.iter().all(|text| text.to_lowercase().contains("dog")), "{hostile}");

@@ -1,7 +1,8 @@
 //! What an operator takes out of a data directory, and puts back: exports, backups.
 
-use crate::common::{Server, scratch::Scratch, told};
-use std::io::{Read, Write};
+use crate::common::{Client, Server, scratch::Scratch, told};
+use crate::files::{request, token};
+use crate::irc::patient;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -90,20 +91,12 @@ fn what_is_no_backup_is_not_restored_and_leaves_nothing() {
 fn a_backup_without_an_uploaded_file_is_restored_and_the_loss_is_told() {
     let scratch = Scratch::new("half");
     let (data, copy) = (scratch.file("data"), scratch.file("copy"));
-    let server = Server::start(&["--data", &data]);
-    let mut alice = server.join();
-    alice.ask("/nick alice", "known as alice");
+    let server = patient(&["--data", &data]);
+    let mut alice = Client::connect(server.address);
     for name in ["a", "b", "c"] {
-        alice.send("/upload\n");
-        let told = std::iter::repeat_with(|| alice.line()).find(|line| line.contains("/upload/"));
-        let told = told.unwrap();
-        let (_, path) = told.split_once("/upload/").unwrap();
-        let mut web = std::net::TcpStream::connect(server.address).unwrap();
-        let head = format!("PUT /upload/{}{name} HTTP/1.1\r\nHost: localhost\r\n", path.trim_end());
-        web.write_all(format!("{head}Content-Length: 5\r\n\r\nbytes").as_bytes()).unwrap();
-        let mut answer = String::new();
-        web.read_to_string(&mut answer).unwrap();
-        assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
+        let path = token(&mut alice);
+        let answer = request(server.address, &format!("PUT {path}{name}"), b"bytes");
+        assert!(answer.starts_with(b"HTTP/1.1 201 "), "{}", answer.escape_ascii());
     }
     drop(server);
     // With a slash at its end, as completion writes it.

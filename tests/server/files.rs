@@ -27,7 +27,7 @@ fn join(server: &Server) -> Client {
 }
 
 /// Sends a request and reads the answer; what came of it if the server is killed meanwhile.
-fn request(address: SocketAddr, head: &str, body: &[u8]) -> Vec<u8> {
+pub fn request(address: SocketAddr, head: &str, body: &[u8]) -> Vec<u8> {
     let mut answer = Vec::new();
     let Ok(mut socket) = TcpStream::connect(address) else { return answer };
     socket.set_read_timeout(Some(PATIENCE)).unwrap();
@@ -43,7 +43,7 @@ fn request(address: SocketAddr, head: &str, body: &[u8]) -> Vec<u8> {
 }
 
 /// Asks for a token; the path to upload to.
-fn token(client: &mut Client) -> String {
+pub fn token(client: &mut Client) -> String {
     client.send("/upload\n");
     loop {
         let line = client.line();

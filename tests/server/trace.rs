@@ -4,6 +4,7 @@ use crate::common::{Client, Server};
 use chatloop::trace::{Entry, Parser, Turn};
 use nix::sys::signal::Signal;
 use std::collections::BTreeMap;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 /// A file that is gone when the test is over.
@@ -168,6 +169,27 @@ fn the_file_for_perfetto_has_a_name_for_every_track_and_no_slices_that_overlap()
         }
     }
     assert!(names.values().any(|name| name.ends_with("guest1")), "{names:?}");
+}
+
+#[test]
+fn a_trace_is_its_owners_and_a_copy_that_cannot_be_written_is_an_error() {
+    let scratch = Scratch::new("private");
+    let server = scratch.server(&[]);
+    talk(&server);
+    server.stop();
+    let file = scratch.0.to_str().unwrap();
+    assert_eq!(std::fs::metadata(file).unwrap().permissions().mode() & 0o777, 0o600);
+    let lab = |arguments: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_chatloop-lab"));
+        let output = command.arg("trace").args(arguments).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (code, said) = lab(&[file, "--chrome", "/nowhere/at/all"]);
+    assert!(said.contains("could not write to /nowhere/at/all: "), "{said}");
+    assert_eq!(code, Some(1));
+    let (code, said) = lab(&["/nowhere/at/all"]);
+    assert!(said.starts_with("chatloop-lab: /nowhere/at/all: "), "{said}");
+    assert_eq!(code, Some(3));
 }
 
 #[test]

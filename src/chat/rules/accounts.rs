@@ -12,7 +12,7 @@ use crate::chat::model::{
     Audience, Caseless, Claim, Field, Identity, ModeChange, Moment, Name, Origin, PasswordHash,
     Query, Range, RecordId, Refusal, Result, Scope, ScramKeys, Secret, SessionId, advance, limits,
 };
-use crate::chat::state::{Account, FormerPassword, Hub, User};
+use crate::chat::state::{Account, Hub, User};
 use std::sync::Arc;
 
 impl Hub {
@@ -341,17 +341,14 @@ impl Hub {
         &mut self,
         at: &mut Applying<'_>,
         name: &Name,
-        (hash, scram): (PasswordHash, Option<ScramKeys>),
+        secrets: (PasswordHash, Option<ScramKeys>),
         alone: bool,
     ) -> Result<()> {
         if self.origin(at)?.identity.account.as_ref() != Some(name) {
             return Err(Refusal::NotLoggedIn);
         }
         let Some(account) = self.accounts.get_mut(name) else { return Err(Refusal::NotLoggedIn) };
-        account.renewed = at.id;
-        let hash = std::mem::replace(&mut account.hash, hash);
-        let scram = std::mem::replace(&mut account.scram, scram);
-        account.former = Some(FormerPassword { hash, scram, until: at.time });
+        account.renew(secrets, (at.id, at.time));
         let sessions = if alone { account.sessions.clone() } else { Vec::new() };
         let who = Arc::clone(&self.origin(at)?.identity);
         at.tell_origin(Event::Account { who, step: AccountStep::PasswordChanged });

@@ -10,7 +10,7 @@ use super::applying::Applying;
 use super::checks::operates;
 use crate::chat::api::{AccountChange, AccountLine, Decision, Event, Listing, Page, Purpose, Work};
 use crate::chat::model::{Name, PasswordHash, RecordId, Refusal, Result, ScramKeys, Secret, Walk};
-use crate::chat::state::{Account, FormerPassword, Hub, User};
+use crate::chat::state::{Account, Hub, User};
 
 /// Lines of a page.
 const PAGE: usize = 128;
@@ -51,13 +51,13 @@ impl Hub {
         &mut self,
         at: &mut Applying<'_>,
         name: Name,
-        (hash, scram): (PasswordHash, Option<ScramKeys>),
+        secrets: (PasswordHash, Option<ScramKeys>),
         new: bool,
     ) -> Result<()> {
         self.may_manage(at)?;
         if new {
             self.may_be_made(&name)?;
-            let mut account = Account::new(name.clone(), (hash, scram), (at.id, at.time));
+            let mut account = Account::new(name.clone(), secrets, (at.id, at.time));
             account.left = Some(at.time);
             self.accounts.insert(name.clone(), account);
             at.tell_origin(Event::AccountManaged { account: name, what: AccountChange::Made });
@@ -65,10 +65,7 @@ impl Hub {
         }
         let account = self.accounts.get_mut(&name);
         let account = account.ok_or_else(|| Refusal::NoSuchAccount(name.clone()))?;
-        account.renewed = at.id;
-        let hash = std::mem::replace(&mut account.hash, hash);
-        let scram = std::mem::replace(&mut account.scram, scram);
-        account.former = Some(FormerPassword { hash, scram, until: at.time });
+        account.renew(secrets, (at.id, at.time));
         let sessions = account.sessions.clone();
         self.log_out(at, sessions);
         at.tell_origin(Event::AccountManaged { account: name, what: AccountChange::Reset });

@@ -87,6 +87,18 @@ impl Account {
         Ok(())
     }
 
+    /// Gives it another password, by this record.
+    pub fn renew(
+        &mut self,
+        (hash, scram): (PasswordHash, Option<ScramKeys>),
+        (id, now): (RecordId, Moment),
+    ) {
+        let hash = std::mem::replace(&mut self.hash, hash);
+        let scram = std::mem::replace(&mut self.scram, scram);
+        self.former = Some(FormerPassword { hash, scram, until: now });
+        self.renewed = id;
+    }
+
     /// The former password, if it was changed within the last hour.
     pub fn former(&self, now: Moment) -> Option<&FormerPassword> {
         let age = |former: &FormerPassword| now.0.saturating_sub(former.until.0);

@@ -15,7 +15,7 @@ pub mod table;
 pub mod user;
 pub mod users;
 
-pub use account::{Account, FormerPassword, note_partner};
+pub use account::{Account, note_partner};
 pub use hub::{Hub, Private, Recalled};
 pub use room::{Ban, Member, Registration, Room, RoomUsage};
 pub use room_list::RoomList;

@@ -48,7 +48,10 @@ impl IrcSession {
             self.note("not in a room yet (/join #room joins one, /list lists them; at startup: --join '#room')");
         }
         for room in rooms {
-            self.join(&room, None);
+            match room.split_once(' ') {
+                Some((room, key)) => self.join(room, Some(key)),
+                None => self.join(&room, None),
+            }
         }
     }
 

@@ -30,7 +30,7 @@
 //! Invariants: what is shown is safe for a terminal; every map and queue has a limit, documented
 //! with it; a password is sent to the server only.
 //!
-//! Absent: DCC, and anything else that one program asks another to do. TLS.
+//! Absent: DCC, and anything else that one program asks another to do.
 
 mod about;
 mod batches;
@@ -102,7 +102,7 @@ pub struct ConnectOptions {
     pub scram_seen: bool,
     /// The connection is by TLS.
     pub tls: bool,
-    /// Rooms to enter at first.
+    /// Rooms to enter at first, each with its key behind a space if it has one.
     pub rooms: Vec<String>,
     /// A person uses a terminal: history is shown, and a rejected command is not fatal.
     pub person: bool,

@@ -1,6 +1,6 @@
 //! SCRAM-SHA-256, the client's side: RFC 5802 and RFC 7677.
 //!
-//! Absent: channel binding; there is no TLS to bind to.
+//! Absent: channel binding.
 
 use crate::wire::scram::auth_message;
 use base64ct::{Base64, Encoding};

@@ -9,9 +9,8 @@
 
 use super::classify::classify;
 use crate::journal::error::JournalError;
-use crate::journal::words::indexed;
+use crate::journal::words::{indexed, is_hangul};
 use rusqlite::{Connection, params};
-use std::borrow::Cow;
 use std::path::Path;
 
 /// "chat", as a number.
@@ -89,6 +88,8 @@ const STEPS: &[&str] = &[
     // one; where the erasure has got to.
     "CREATE TABLE erasure (
          account TEXT NOT NULL, since INTEGER, upto INTEGER NOT NULL, reached INTEGER NOT NULL);",
+    // 8: search finds words in Korean that are there with another ending (`index_again`).
+    "",
 ];
 
 /// The version of a file that has seen all steps.
@@ -128,7 +129,7 @@ pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), Jo
     for step in &STEPS[version as usize..] {
         transaction.execute_batch(step).map_err(failed)?;
     }
-    if version < 6 {
+    if version < 6 || (version < 8 && has_korean(&transaction).map_err(failed)?) {
         index_again(&transaction).map_err(failed)?;
     }
     if version < CURRENT {
@@ -138,24 +139,33 @@ pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), Jo
     transaction.commit().map_err(failed)
 }
 
-/// Gives the search anew the texts that an earlier version gave it otherwise.
+/// Whether a message has a character that version 8 indexes otherwise.
+fn has_korean(connection: &Connection) -> rusqlite::Result<bool> {
+    let mut texts = connection.prepare("SELECT text FROM message")?;
+    let mut rows = texts.query([])?;
+    while let Some(row) = rows.next()? {
+        if row.get_ref(0)?.as_str()?.contains(is_hangul) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Gives the search anew all texts: an earlier version gave it some of them otherwise.
 fn index_again(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute("INSERT INTO search (search) VALUES ('delete-all')", [])?;
     let sql = "SELECT message.id, text, 'r' || room || ' f' || by_nick.id
                       || coalesce(' f' || by_account.id, '')
                FROM message JOIN name by_nick ON by_nick.folded = lower(sender)
                LEFT JOIN name by_account ON by_account.folded = lower(account)
-               WHERE room IS NOT NULL";
+               WHERE room IS NOT NULL ORDER BY message.id";
     let mut messages = connection.prepare(sql)?;
+    let mut insert =
+        connection.prepare("INSERT INTO search (rowid, text, tags) VALUES (?1, ?2, ?3)")?;
     let mut rows = messages.query([])?;
     while let Some(row) = rows.next()? {
         let (id, text, tags): (i64, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        if let Cow::Owned(apart) = indexed(&text) {
-            let sql =
-                "INSERT INTO search (search, rowid, text, tags) VALUES ('delete', ?1, ?2, ?3)";
-            connection.prepare_cached(sql)?.execute(params![id, text, tags])?;
-            let sql = "INSERT INTO search (rowid, text, tags) VALUES (?1, ?2, ?3)";
-            connection.prepare_cached(sql)?.execute(params![id, apart, tags])?;
-        }
+        insert.execute(params![id, indexed(&text), tags])?;
     }
     Ok(())
 }
@@ -193,6 +203,30 @@ mod tests {
         assert_eq!(host.unwrap(), None);
         // A second look changes nothing.
         migrate(&mut connection, Path::new("test")).unwrap();
+    }
+
+    #[test]
+    fn a_file_of_version_7_finds_korean_words_with_another_ending() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        migrate(&mut connection, Path::new("test")).unwrap();
+        let text = "\u{d55c}\u{ad6d}\u{c5b4}\u{b97c}";
+        connection.pragma_update(None, "user_version", 7).unwrap();
+        connection
+            .execute_batch(&format!(
+                "INSERT INTO name VALUES (1, '#lobby', '#lobby'), (2, 'ann', 'ann');
+                 INSERT INTO message (id, time, room, number, sender, kind, text)
+                 VALUES (7, 1, 1, 1, 'ann', 'message', '{text}');
+                 INSERT INTO search (rowid, text, tags) VALUES (7, '{text}', 'r1 f2');"
+            ))
+            .unwrap();
+        let find = |connection: &Connection| {
+            let sql = "SELECT count(*) FROM search WHERE search MATCH ?1";
+            let asked = "text : \"\u{d55c} \u{ad6d}\" AND tags : (r1 AND f2)";
+            connection.query_row(sql, [asked], |row| row.get::<_, i64>(0)).unwrap()
+        };
+        assert_eq!(find(&connection), 0);
+        migrate(&mut connection, Path::new("test")).unwrap();
+        assert_eq!(find(&connection), 1);
     }
 
     #[test]

@@ -18,13 +18,18 @@ pub(super) fn is_here(context: &mut Context<'_, '_>, message: &Message<'_>) -> b
     here
 }
 
-/// `MOTD [server]`.
-pub(super) fn motd_command(context: &mut Context<'_, '_>, message: &Message<'_>) {
+/// Answers a question to this server; one to another is told that there is none.
+pub(super) fn here(
+    context: &mut Context<'_, '_>,
+    message: &Message<'_>,
+    answer: fn(&mut Context<'_, '_>),
+) {
     if is_here(context, message) {
-        motd(context);
+        answer(context);
     }
 }
 
+/// `MOTD [server]`, and a part of the welcome.
 pub(super) fn motd(context: &mut Context<'_, '_>) {
     let settings = context.view.settings;
     let mut reply = context.reply();
@@ -66,13 +71,11 @@ pub(super) fn lusers(context: &mut Context<'_, '_>) {
 }
 
 /// `VERSION [server]`.
-pub(super) fn version(context: &mut Context<'_, '_>, message: &Message<'_>) {
-    if is_here(context, message) {
-        let words = [settings::VERSION, &context.view.settings.name];
-        let text = "a chat whose event loop you can watch";
-        context.reply().numeric_text(numeric::RPL_VERSION, &words, text);
-        isupport(context);
-    }
+pub(super) fn version(context: &mut Context<'_, '_>) {
+    let words = [settings::VERSION, &context.view.settings.name];
+    let text = "a chat whose event loop you can watch";
+    context.reply().numeric_text(numeric::RPL_VERSION, &words, text);
+    isupport(context);
 }
 
 pub(super) fn isupport(context: &mut Context<'_, '_>) {
@@ -87,33 +90,27 @@ pub(super) fn isupport(context: &mut Context<'_, '_>) {
 }
 
 /// `TIME [server]`.
-pub(super) fn time(context: &mut Context<'_, '_>, message: &Message<'_>) {
-    if is_here(context, message) {
-        let (name, now) = (&context.view.settings.name, context.view.now);
-        let words = [name, &*fields::seconds(now), "0"];
-        context.reply().numeric_text(numeric::RPL_TIME, &words, &fields::timestamp(now));
-    }
+pub(super) fn time(context: &mut Context<'_, '_>) {
+    let (name, now) = (&context.view.settings.name, context.view.now);
+    let words = [name, &*fields::seconds(now), "0"];
+    context.reply().numeric_text(numeric::RPL_TIME, &words, &fields::timestamp(now));
 }
 
 /// `INFO [server]`.
-pub(super) fn info(context: &mut Context<'_, '_>, message: &Message<'_>) {
-    if is_here(context, message) {
-        let started = format!("Online since {}", fields::timestamp(context.view.settings.started));
-        let about = "A multi-user TCP chat whose event loop you can watch.";
-        let mut reply = context.reply();
-        for line in [settings::VERSION, about, &started] {
-            reply.numeric_text(numeric::RPL_INFO, &[], line);
-        }
-        reply.numeric(numeric::RPL_ENDOFINFO, &[]);
+pub(super) fn info(context: &mut Context<'_, '_>) {
+    let started = format!("Online since {}", fields::timestamp(context.view.settings.started));
+    let about = "A multi-user TCP chat whose event loop you can watch.";
+    let mut reply = context.reply();
+    for line in [settings::VERSION, about, &started] {
+        reply.numeric_text(numeric::RPL_INFO, &[], line);
     }
+    reply.numeric(numeric::RPL_ENDOFINFO, &[]);
 }
 
 /// `ADMIN [server]`.
-pub(super) fn admin(context: &mut Context<'_, '_>, message: &Message<'_>) {
-    if is_here(context, message) {
-        let name = &context.view.settings.name;
-        context.numeric(numeric::ERR_NOADMININFO, &[name]);
-    }
+pub(super) fn admin(context: &mut Context<'_, '_>) {
+    let name = &context.view.settings.name;
+    context.numeric(numeric::ERR_NOADMININFO, &[name]);
 }
 
 /// `LINKS`: there is only one server.

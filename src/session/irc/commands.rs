@@ -34,7 +34,7 @@ macro_rules! rows {
 /// In alphabetical order.
 static ROWS: &[Row] = rows! {
     "ACCOUNT" After 1 account::manage;
-    "ADMIN" After 0 about::admin;
+    "ADMIN" After 0 |context, message| about::here(context, message, about::admin);
     "AUTHENTICATE" Always 1 sasl::authenticate;
     "AWAY" After 0 people::away;
     "BATCH" After 1 multiline::batch;
@@ -49,7 +49,7 @@ static ROWS: &[Row] = rows! {
     "FILES" After 1 files::files;
     "HELP" After 0 help;
     "HELPOP" After 0 help;
-    "INFO" After 0 about::info;
+    "INFO" After 0 |context, message| about::here(context, message, about::info);
     "INVITE" After 0 channel::invite;
     "ISON" After 1 people::ison;
     "JOIN" After 1 channel::join;
@@ -62,7 +62,7 @@ static ROWS: &[Row] = rows! {
     "METADATA" Always 0 metadata::metadata;
     "MODE" After 1 modes::mode;
     "MONITOR" After 1 people::monitor;
-    "MOTD" After 0 about::motd_command;
+    "MOTD" After 0 |context, message| about::here(context, message, about::motd);
     "NAMES" After 0 channel::names;
     "NICK" Always 0 registration::nick;
     "NICKSERV" After 0 services::service;
@@ -83,13 +83,13 @@ static ROWS: &[Row] = rows! {
     "SETNAME" After 1 people::setname;
     "STATS" After 1 about::stats;
     "TAGMSG" After 1 messages::tagmsg;
-    "TIME" After 0 about::time;
+    "TIME" After 0 |context, message| about::here(context, message, about::time);
     "TOPIC" After 1 channel::topic;
     "UPLOAD" After 0 files::upload;
     "USER" Before 4 registration::user;
     "USERHOST" After 1 people::userhost;
     "VERIFY" Always 2 account::verify;
-    "VERSION" After 0 about::version;
+    "VERSION" After 0 |context, message| about::here(context, message, about::version);
     "WALLOPS" After 1 operator::wallops;
     "WEBIRC" Before 4 registration::webirc;
     "WHO" After 0 people::who;

@@ -176,3 +176,15 @@ fn a_script_gets_what_it_missed_and_nothing_from_before() {
     let missed = "- 1 2026-02-02 10:00 #x [bob]: missed";
     assert_eq!(talk.shown(), ["-- missed 1 message in #x:", missed, "-- back in #x as ada"]);
 }
+
+#[test]
+fn a_room_with_a_key_is_joined_at_first_and_again() {
+    let rooms = vec!["#x key".to_owned()];
+    let mut talk = Talk::new(ConnectOptions { rooms, person: false, ..connect_options() });
+    for _ in 0..2 {
+        talk.hear("421 * CAP :Unknown command|001 ada :Welcome ada!ada@host|376 ada :end");
+        talk.hear(":ada!a@h JOIN #x|366 ada #x :end");
+        assert!(talk.sent().contains(&"JOIN #x key".to_owned()));
+        talk.connect_again();
+    }
+}
