@@ -233,7 +233,7 @@ turn 2 at 1.000000 s: waited 0.900 ms, 1 ready
 turn 2 took 2.000 ms: read 0.500, flush 1.500
 ";
 
-    fn run_on(text: &str, adapt: impl FnOnce(&mut Options)) -> io::Result<String> {
+    fn run_on(text: &str, adapt: impl FnOnce(&mut Options)) -> Result<String, Failure> {
         use std::sync::atomic::{AtomicU32, Ordering};
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let name =
@@ -253,6 +253,11 @@ turn 2 took 2.000 ms: read 0.500, flush 1.500
         let result = run(&options, &mut out);
         std::fs::remove_file(file).unwrap();
         result.map(|()| String::from_utf8(out).unwrap())
+    }
+
+    fn fault_of(text: &str) -> io::Error {
+        let Err(Failure::Input(error)) = run_on(text, |_| {}) else { panic!("it is read") };
+        error
     }
 
     #[test]
@@ -280,7 +285,7 @@ turn 2 took 2.000 ms: read 0.500, flush 1.500
 
     #[test]
     fn what_is_no_trace_is_refused_and_a_torn_end_is_not() {
-        let error = run_on("hello\n", |_| {}).unwrap_err();
+        let error = fault_of("hello\n");
         assert_eq!(error.kind(), io::ErrorKind::InvalidData, "{error}");
         assert!(error.to_string().contains("/trace-"), "{error}");
         let torn = &TRACE[..TRACE.len() - 20];
@@ -305,7 +310,7 @@ turn 2 took 2.000 ms: read 0.500, flush 1.500
         let rows = run_on(&text, |it| it.summary = true).unwrap().lines().count();
         assert_eq!(rows, MOST_ROWS + 1);
         let endless = "x".repeat(LONGEST_LINE as usize + 1);
-        assert_eq!(run_on(&endless, |_| {}).unwrap_err().kind(), io::ErrorKind::InvalidData);
+        assert_eq!(fault_of(&endless).kind(), io::ErrorKind::InvalidData);
     }
 
     #[test]
