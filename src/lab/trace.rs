@@ -263,6 +263,11 @@ turn 2 took 2.000 ms: read 0.500, flush 1.500
         error
     }
 
+    fn fault_of(text: &str) -> io::Error {
+        let Err(Failure::Input(error)) = run_on(text, |_| {}) else { panic!("it is read") };
+        error
+    }
+
     #[test]
     fn turns_are_chosen_by_connection_number_and_length() {
         assert!(run_on(TRACE, |_| {}).unwrap().contains("turn 2 took"));
