@@ -252,15 +252,7 @@ turn 2 took 2.000 ms: read 0.500, flush 1.500
         let mut out = Vec::new();
         let result = run(&options, &mut out);
         std::fs::remove_file(file).unwrap();
-        match result {
-            Ok(()) => Ok(String::from_utf8(out).unwrap()),
-            Err(Failure::Input(error) | Failure::Output(_, error)) => Err(error),
-        }
-    }
-
-    fn fault_of(text: &str) -> io::Error {
-        let Err(Failure::Input(error)) = run_on(text, |_| {}) else { panic!("it is read") };
-        error
+        result.map(|()| String::from_utf8(out).unwrap())
     }
 
     fn fault_of(text: &str) -> io::Error {
