@@ -70,6 +70,9 @@ impl FromStr for Address {
                 "'{text}' names no host; a port alone is written without the colon"
             ));
         }
+        if host == "*" {
+            return Err("'*' is no host: all addresses of a machine are 0.0.0.0 or ::".to_owned());
+        }
         let tls = port.is_some_and(|Port(_, tls)| tls);
         Ok(Address { host: Some(host.to_owned()), port: port.map(|Port(port, _)| port), tls })
     }
@@ -151,6 +154,7 @@ mod tests {
             ("[localhost]:1", "IPv6"),
             (":7000", "without the colon"),
             ("", "names no host"),
+            ("*:7000", "0.0.0.0 or ::"),
         ] {
             let error = text.parse::<Address>().unwrap_err();
             assert!(error.contains(part), "{text}: {error}");
