@@ -194,7 +194,11 @@ export class Connection {
         this.welcomed = true;
         this.on.welcome();
         return true;
-      case 'FAIL': this.fail(params.at(-1)); return true;
+      case 'FAIL':
+        // The server's words are for IRC clients.
+        this.fail(params[1] === 'ACCOUNT_REQUIRED_TO_CONNECT'
+          ? 'this server requires an account: log in with its name and password' : params.at(-1));
+        return true;
     }
     return false;
   }
