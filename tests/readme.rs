@@ -125,6 +125,46 @@ fn every_tool_of_the_lab_is_in_the_readme() {
     }
 }
 
+#[test]
+fn every_help_is_wrapped_once() {
+    let server = env!("CARGO_BIN_EXE_chatloop-server");
+    let client = env!("CARGO_BIN_EXE_chatloop-client");
+    let lab = option_env!("CARGO_BIN_EXE_chatloop-lab").unwrap_or(client);
+    for (program, argument) in [(server, "--help"), (client, "--help"), (lab, "--help")] {
+        let output = Command::new(program).arg(argument).output().unwrap();
+        let help = String::from_utf8(output.stdout).unwrap();
+        let lines: Vec<&str> = help.lines().collect();
+        for pair in lines.windows(2) {
+            let alone = !pair[0].is_empty() && !pair[0].trim().contains(' ');
+            let goes_on = pair[1].starts_with(|it: char| it.is_alphanumeric());
+            assert!(!alone || !goes_on, "{program}: broken by hand as well: {pair:?}");
+        }
+    }
+}
+
+/// Settings that a page or a help shows as `name = value`.
+#[test]
+fn every_setting_that_is_shown_as_an_example_is_valid() {
+    let server = env!("CARGO_BIN_EXE_chatloop-server");
+    let help = Command::new(server).arg("--help").output().unwrap();
+    let help = String::from_utf8(help.stdout).unwrap().replace(['(', ')'], "`");
+    let (of_server, _) = README.split_once("### chatloop-client\n").unwrap();
+    let mut tried = 0;
+    for code in [of_server, &help].iter().flat_map(|page| page.split('`').skip(1)) {
+        let Some((name, value)) = code.split_once(" = ") else { continue };
+        let is_name = name.chars().all(|letter| letter.is_ascii_lowercase() || letter == '-');
+        if !is_name || !value.starts_with(['"', '[', 't']) {
+            continue;
+        }
+        let setting = format!("CHATLOOP_{}", name.replace('-', "_").to_uppercase());
+        let value = value.trim_matches('"');
+        let shown = Command::new(server).arg("config").env(setting, value).output().unwrap();
+        assert!(shown.status.success(), "{code}: {shown:?}");
+        tried += 1;
+    }
+    assert!(tried >= 2, "no example found");
+}
+
 #[cfg(feature = "disk")]
 const OPERATING: &str = include_str!("../docs/OPERATING.md");
 

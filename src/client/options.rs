@@ -96,15 +96,15 @@ pub struct Options {
     #[arg(long)]
     pub tls: bool,
 
-    /// Use TLS, and trust this certificate only, whatever it says
+    /// Use TLS, and trust only the certificate with this fingerprint
     #[arg(long, value_name = "SHA256")]
     pub tls_fingerprint: Option<Fingerprint>,
 
-    /// Show this certificate to the server (PEM); with --account, it logs in in place of a password
+    /// Present this certificate to the server (PEM); with --account, it replaces the password
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     pub tls_cert: Option<PathBuf>,
 
-    /// Key of that certificate (PEM)
+    /// Private key of that certificate (PEM)
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     pub tls_key: Option<PathBuf>,
 
@@ -141,7 +141,7 @@ pub struct Options {
     #[arg(long, conflicts_with = "no_reconnect")]
     pub reconnect: bool,
 
-    /// Exit after so many attempts to reconnect [default: never]
+    /// Exit after this many attempts to reconnect [default: never]
     #[arg(long, value_name = "N")]
     pub give_up: Option<u32>,
 
@@ -188,15 +188,16 @@ impl Options {
     }
 }
 
+// clap wraps it: a line broken by hand as well would be broken twice.
 const EXIT_CODES: &str = "\
-Keys: Ctrl-C clears the line, or quits if it is empty; Ctrl-D quits if the line is empty; Up and
-Down browse the history, Ctrl-R searches it; Tab completes nicks, rooms and commands, and lists the
-commands after a single /; Ctrl-A E B F K U W Y T L and Alt-B F D work as in a shell. Pasting
+Keys: Ctrl-C clears the line, or quits if it is empty; Ctrl-D quits if the line is empty; Up and \
+Down browse the history, Ctrl-R searches it; Tab completes nicks, rooms and commands, and lists the \
+commands after a single /; Ctrl-A E B F K U W Y T L and Alt-B F D work as in a shell. Pasting \
 several lines asks for confirmation.
 
-Exit codes: 0 success (also if standard output was closed); 1 could not connect, login or
-registration failed, or the server rejected a line of a script (IRC only); 2 invalid arguments; 3 the
-connection was lost, or the server did not accept all input; 4 a local error; 128+N terminated by
+Exit codes: 0 success (also if standard output was closed); 1 could not connect, login or \
+registration failed, or the server rejected a line of a script (IRC only); 2 invalid arguments; 3 the \
+connection was lost, or the server did not accept all input; 4 a local error; 128+N terminated by \
 signal N.";
 
 #[cfg(test)]

@@ -44,10 +44,10 @@ impl Default for Limits {
 pub enum Durability {
     // SQLite's `synchronous=NORMAL`: the writer does not wait for the disk. A power failure may lose
     // what came after the last checkpoint.
-    /// The end of the process, also kill -9; a power cut may take the last seconds
+    /// The end of the process, even by kill -9; a power cut may lose the last seconds
     Process,
     // `synchronous=FULL`: one `fsync` per commit.
-    /// A power cut as well, at the price of a wait for the disk with each commit
+    /// A power cut as well, at the price of waiting for the disk at each commit
     Power,
 }
 

@@ -58,7 +58,7 @@ const BETWEEN: char = ' ';
 /// goes to stdout, the log to stderr. Ctrl-C shuts the server down gracefully; clients are notified.
 ///
 /// Every flag can also be set in the environment (CHATLOOP_MAX_LINE for --max-line) and in a TOML
-/// file (max-line = "64k"). Flags take precedence over the environment, and the environment over
+/// file (max-line = "16k"). Flags take precedence over the environment, and the environment over
 /// the file.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "chatloop-server", version, max_term_width = 100)]
@@ -101,17 +101,18 @@ pub struct Config {
     #[arg(long, default_value = "8M", value_name = "BYTES")]
     pub outbox_hard: Bytes,
 
-    /// Memory for the send queues of all clients together; above it the largest queue that does not
-    /// shrink is dropped with its client [default: an eighth of the memory, at most 64M]
+    /// Memory for the send queues of all clients together; above it, the client with the
+    /// largest queue that does not shrink is disconnected [default: an eighth of the memory, at
+    /// most 64M]
     #[arg(long, value_name = "BYTES")]
     pub outbox_all: Option<Bytes>,
 
-    /// Memory for what all clients together have sent while their lines wait; above it those with most of
-    /// it are dropped [default: an eighth of the memory]
+    /// Memory for the input of all clients that waits to be processed; above it, the clients
+    /// with the most of it are disconnected [default: an eighth of the memory]
     #[arg(long, value_name = "BYTES")]
     pub inbox_all: Option<Bytes>,
 
-    /// Disconnect clients that have taken nothing of what is queued for them for this many seconds
+    /// Disconnect clients that have read nothing of their send queue for this many seconds
     #[arg(long, default_value = "60", value_name = "SECONDS|off")]
     pub stall_timeout: OrOff<Seconds>,
 
@@ -134,11 +135,11 @@ pub struct Config {
     #[arg(long, default_value_t = 100_000, value_name = "N", value_parser = clap::value_parser!(u32).range(..=1_000_000))]
     pub max_accounts: u32,
 
-    /// With --data: days after which an account is deleted that no one has logged in to, or off
+    /// With --data: days without a login after which an account is deleted, or off
     #[arg(long, default_value = "off", value_name = "DAYS|off")]
     pub account_expiry: OrOff<Days>,
 
-    /// Who may make accounts
+    /// Who may create accounts
     #[arg(long, value_enum, default_value_t = Registration::Open, value_name = "WHO")]
     pub registration: Registration,
 
@@ -146,7 +147,7 @@ pub struct Config {
     #[arg(long)]
     pub require_account: bool,
 
-    /// With --data: rooms that stay without members because one account has created them; 0 for none
+    /// With --data: maximum number of rooms created by one account that are kept while empty
     #[arg(long, default_value_t = 20, value_name = "N")]
     pub rooms_per_account: u32,
 
@@ -163,7 +164,7 @@ pub struct Config {
     #[arg(long, value_name = "NAME:PASSWORD-OR-HASH", value_delimiter = BETWEEN)]
     pub oper: Vec<Operator>,
 
-    /// File with server operators as --oper takes them, one a line
+    /// File with server operators as --oper takes them, one per line
     #[arg(long, value_name = "FILE")]
     pub oper_file: Option<PathBuf>,
 
@@ -196,7 +197,7 @@ pub struct Config {
     #[arg(long, value_name = "FILE", conflicts_with = "password")]
     pub password_file: Option<PathBuf>,
 
-    /// Fewest characters of the password of an account
+    /// Minimum length of an account's password, in characters
     #[arg(long, default_value_t = PASSWORD_LEAST as u32, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100))]
     pub password_length: u32,
 
@@ -212,16 +213,16 @@ pub struct Config {
     #[arg(long, default_value = "120", value_name = "SECONDS|off")]
     pub keep_alive: OrOff<Seconds>,
 
-    /// Speak TLS with clients that begin with it; without --tls-cert, with a self-signed certificate
-    /// that is kept in the data directory
+    /// Accept TLS; without --tls-cert, with a self-signed certificate that is kept in the data
+    /// directory
     #[arg(long)]
     pub tls: bool,
 
-    /// Certificate for TLS, in PEM, with those that vouch for it; SIGHUP reloads it
+    /// Certificate for TLS with its chain, in PEM; SIGHUP reloads it
     #[arg(long, value_name = "FILE")]
     pub tls_cert: Option<PathBuf>,
 
-    /// Key of that certificate, in PEM
+    /// Private key of that certificate, in PEM
     #[arg(long, value_name = "FILE")]
     pub tls_key: Option<PathBuf>,
 
@@ -229,7 +230,8 @@ pub struct Config {
     #[arg(long)]
     pub tls_only: bool,
 
-    /// Have IRC clients use TLS only for so many days (STS); not with a self-signed certificate
+    /// Tell IRC clients to use only TLS for this many days (STS); not with a self-signed
+    /// certificate
     #[arg(long, value_name = "DAYS")]
     pub sts: Option<Days>,
 
@@ -254,7 +256,8 @@ pub struct Config {
     #[command(flatten)]
     pub files: FileSettings,
 
-    /// Address or network (10.0.0.0/8) that may read /metrics, beside loopback; may be repeated
+    /// Address or network (10.0.0.0/8) that may read /metrics, in addition to loopback; may be
+    /// repeated
     #[arg(long, value_name = "ADDRESS", value_delimiter = BETWEEN)]
     pub metrics_from: Vec<Network>,
 
@@ -263,11 +266,11 @@ pub struct Config {
     #[arg(long, value_name = "ADDRESS", value_delimiter = BETWEEN)]
     pub proxy_from: Vec<Network>,
 
-    /// Password that WEBIRC must have, beside coming from --proxy-from
+    /// Password that WEBIRC must contain, in addition to coming from a --proxy-from address
     #[arg(long, value_name = "WORD", value_parser = parse_secret)]
     pub webirc_password: Option<Secret>,
 
-    /// Pages at /loop that the loop may be shown to at once; 0 for none
+    /// Maximum number of /loop pages open at the same time; 0 for none
     #[arg(long, default_value_t = 4, value_name = "N")]
     pub loop_pages: u32,
 
@@ -304,7 +307,7 @@ pub struct Boot {
     #[arg(long, default_value_t = LONGEST_BACKLOG, value_name = "N")]
     pub backlog: u32,
 
-    /// Address to listen on, beside HOST and PORT if those are given; may be repeated
+    /// Address to listen on, in addition to HOST and PORT if given; may be repeated
     #[arg(long, value_name = "HOST:PORT", value_delimiter = BETWEEN, value_parser = parse_listen)]
     pub listen: Vec<Address>,
 
@@ -326,25 +329,25 @@ pub struct Boot {
     #[arg(long, value_name = "BYTES")]
     pub room_memory: Option<Bytes>,
 
-    /// Memory for the metadata and read markers of all accounts; above it no account takes in more
+    /// Memory for the metadata and read markers of all accounts; above it, nothing can be added
     /// [default: an eighth of the memory, at most 64M]
     #[arg(long, value_name = "BYTES")]
     pub account_memory: Option<Bytes>,
 
-    /// Memory for messages without --data; above it the oldest are forgotten
+    /// Memory for messages without --data; above it, the oldest are dropped
     #[arg(long, default_value = "64M", value_name = "BYTES")]
     pub history_memory: Bytes,
 
-    /// Size that the database may reach; above nine tenths of it messages are rejected, while
+    /// Maximum size of the database; above nine tenths of it, messages are rejected, while
     /// deletions and accounts are still saved. The log beside it (a few MiB) does not count
     #[arg(long, default_value = "off", value_name = "BYTES|off", value_parser = parse_max_data)]
     pub max_data: OrOff<Bytes>,
 
-    /// What a message that has been delivered survives
+    /// What delivered messages survive
     #[arg(long, value_enum, default_value_t = Durability::Process, value_name = "WHAT")]
     pub durability: Durability,
 
-    /// Write the log to this file; SIGHUP opens it anew, for a program that has moved it away
+    /// Write the log to this file; SIGHUP reopens it, for log rotation
     #[arg(long, value_name = "FILE")]
     pub log_file: Option<PathBuf>,
 
@@ -353,7 +356,7 @@ pub struct Boot {
     #[arg(long, value_name = "FILE")]
     pub trace: Option<PathBuf>,
 
-    /// Form of the trace
+    /// Format of the trace
     #[arg(long, value_enum, default_value = "text", value_name = "FORMAT")]
     pub trace_format: TraceFormat,
 
@@ -361,12 +364,12 @@ pub struct Boot {
     #[arg(long)]
     pub trace_text: bool,
 
-    /// Have each turn of the loop wait for Enter at the console (a number and Enter: for so many
-    /// turns), or for the button of a page at /loop
+    /// Make each turn of the loop wait for Enter at the console (a number and Enter: that many
+    /// turns) or for the button on a /loop page
     #[arg(long)]
     pub step: bool,
 
-    /// Have calls of the system fail on purpose at these rates, to learn and to test:
+    /// Make system calls fail on purpose at these rates, for learning and testing:
     /// short-write=0.3,short-read=0.2,eintr=0.1,eagain=0.1,reset=0.001,accept-emfile=0.01,seed=42
     #[arg(long, value_name = "RATES")]
     pub fault: Option<FaultPlan>,

@@ -31,12 +31,12 @@ pub enum Detect {
 /// What a server speaks beside TLS and HTTP: `--protocol`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, ValueEnum)]
 pub enum Protocol {
-    /// What a client's first bytes tell
+    /// Whatever the client's first bytes are
     #[default]
     Any,
-    /// IRC alone: the first line is IRC, whatever it holds, and no client is waited for
+    /// IRC only: the first line is IRC whatever it contains, and there is no detection timeout
     Irc,
-    /// Plain text alone: an IRC client is told so
+    /// Plain text only: an IRC client is told so
     Plain,
 }
 

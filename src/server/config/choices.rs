@@ -8,13 +8,13 @@ use std::str::FromStr;
 /// `--registration` on the command line.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 pub enum Registration {
-    /// Everyone, by /register; with --require-account also before they are admitted
+    /// Anyone, with /register; with --require-account also before they are admitted
     Open,
-    /// Everyone, in IRC also before they are admitted (draft/account-registration=before-connect)
+    /// Anyone, in IRC also before they are admitted (draft/account-registration=before-connect)
     Early,
-    /// Server operators only, by /account add
+    /// Server operators only, with /account add
     Operators,
-    /// No one; chatloop-server passwd --add, while the server does not run
+    /// No one; chatloop-server passwd --add creates accounts while the server is stopped
     Closed,
 }
 

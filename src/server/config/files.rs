@@ -8,20 +8,20 @@ use std::num::NonZeroU32;
 // No doc comment, because clap would show it in place of the program's.
 #[derive(Clone, Debug, Args)]
 pub struct FileSettings {
-    /// Size of the largest file that may be uploaded, or off for no uploads
+    /// Maximum size of an uploaded file, or off for no uploads
     #[arg(long, default_value = "50M", value_name = "BYTES|off")]
     pub file_max: OrOff<Bytes>,
 
-    /// Size of all files of one account together
+    /// Maximum size of all files of one account together
     #[arg(long, default_value = "500M", value_name = "BYTES")]
     pub files_per_account: Bytes,
 
-    /// Size of all files of guests from one IPv4 address or IPv6 /64 together
+    /// Maximum size of all files of guests from one IPv4 address or IPv6 /64 together
     #[arg(long, default_value = "100M", value_name = "BYTES")]
     pub files_per_address: Bytes,
 
-    /// Size of all files together [default: 5G; without --data, when they are kept in memory, an
-    /// eighth of it, at most 64M]
+    /// Maximum size of all files together [default: 5G; without --data, when files are kept in
+    /// memory, an eighth of the memory, at most 64M]
     #[arg(long, value_name = "BYTES")]
     pub files_all: Option<Bytes>,
 
