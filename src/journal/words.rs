@@ -5,14 +5,26 @@
 //! several of them in a row, a text must have them in a row. So it is in Korean, whose words have
 //! spaces between them, but endings that change.
 //!
+//! One character may be written in several ways: an accent apart from its letter, as macOS names files,
+//! or Latin letters as wide as Japanese ones. Words are compared in one of them (NFKC).
+//!
 //! Rejected: an index of trigrams. It cannot find fewer than three characters, and most Chinese words
 //! have two.
 
 use crate::chat::limits::SEARCH_LENGTH;
-#[cfg(feature = "disk")]
 use std::borrow::Cow;
 #[cfg(feature = "disk")]
 use std::fmt::Write as _;
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
+
+/// A text with each character in the one way of writing it that words are compared in. Nearly every
+/// text is already so; one that is not may be eleven times as long then, which its reader pays for.
+pub(super) fn normalized(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() || is_nfkc_quick(text.chars()) == IsNormalized::Yes {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(text.nfkc().collect())
+}
 
 /// The words of a text.
 pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
@@ -69,8 +81,9 @@ fn is_symbol(c: char) -> bool {
 /// words to it, are spelled.
 #[cfg(feature = "disk")]
 pub(super) fn indexed(text: &str) -> Cow<'_, str> {
+    let text = normalized(text);
     if text.is_ascii() || !text.chars().any(is_single) {
-        return Cow::Borrowed(text);
+        return text;
     }
     let mut apart = String::with_capacity(2 * text.len());
     for c in text.chars() {
@@ -96,7 +109,7 @@ const _: () = assert!(SEARCH_LENGTH.div_ceil(2) <= u128::BITS as usize);
 impl SearchWords {
     pub(super) fn new(text: &str) -> SearchWords {
         let mut items = Vec::new();
-        for typed in text.split_whitespace() {
+        for typed in normalized(text).split_whitespace() {
             let folded = words(typed).map(|word| fold(word).collect::<String>());
             if typed.chars().any(is_single) {
                 items.push(folded.collect());
@@ -114,7 +127,7 @@ impl SearchWords {
         self.0.len()
     }
 
-    /// Whether a text contains all of them.
+    /// Whether a text, which is normalised, contains all of them.
     pub(super) fn are_in(&self, text: &str) -> bool {
         let mut missing: u128 = 0;
         for (number, item) in self.0.iter().enumerate() {
@@ -175,5 +188,20 @@ mod tests {
         assert!(finds("한국어를 배워요", "한국어") && !finds("cafe\u{301}", "cafe"));
         assert!(finds("Hello世界", "hello 世界") && finds("emoji 😀 here", "😀"));
         assert!(!finds("emoji 😀 here", "😁") && !finds("anything", ""));
+    }
+
+    #[test]
+    fn a_character_is_found_in_whichever_way_it_is_written() {
+        let finds = |text, wanted| SearchWords::new(wanted).are_in(&normalized(text));
+        for (one, other) in [
+            ("café", "cafe\u{301}"),
+            ("한국", "\u{1112}\u{1161}\u{11ab}\u{1100}\u{116e}\u{11a8}"),
+            ("chat 2026", "ｃｈａｔ　２０２６"),
+            ("カタカナ", "ｶﾀｶﾅ"),
+            ("office", "oﬃce"),
+        ] {
+            assert!(finds(one, other) && finds(other, one), "{one} {other}");
+        }
+        assert!(!finds("cafe", "café"));
     }
 }

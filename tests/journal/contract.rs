@@ -126,6 +126,7 @@ fn a_search_wants_all_words_and_takes_none_for_an_operator() {
         chat.says(BOB, "un cafe\u{301}");
         assert_eq!(chat.search("한국", None), ["한국어를 배워요"]);
         assert_eq!(chat.search("cafe\u{301}", None), ["un cafe\u{301}"]);
+        assert_eq!(chat.search("café ＵＮ", None), ["un cafe\u{301}"]);
         assert_eq!(chat.search("cafe", None), NOTHING);
         for hostile in ["\"", "dog\" OR \"fox", "*", "text:", "NEAR(", "r1", "-", "(", "dog*\""] {
             let found = chat.search(hostile, None);

@@ -9,8 +9,9 @@
 
 use super::classify::classify;
 use crate::journal::error::JournalError;
-use crate::journal::words::{indexed, is_hangul};
+use crate::journal::words::{indexed, is_hangul, normalized};
 use rusqlite::{Connection, params};
+use std::borrow::Cow;
 use std::path::Path;
 
 /// "chat", as a number.
@@ -90,6 +91,8 @@ const STEPS: &[&str] = &[
          account TEXT NOT NULL, since INTEGER, upto INTEGER NOT NULL, reached INTEGER NOT NULL);",
     // 8: search finds words in Korean that are there with another ending (`index_again`).
     "",
+    // 9: search finds a character in whichever way it is written (`index_again`).
+    "",
 ];
 
 /// The version of a file that has seen all steps.
@@ -129,7 +132,7 @@ pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), Jo
     for step in &STEPS[version as usize..] {
         transaction.execute_batch(step).map_err(failed)?;
     }
-    if version < 6 || (version < 8 && has_korean(&transaction).map_err(failed)?) {
+    if version < 6 || (version < 9 && is_indexed_otherwise(&transaction).map_err(failed)?) {
         index_again(&transaction).map_err(failed)?;
     }
     if version < CURRENT {
@@ -139,12 +142,13 @@ pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), Jo
     transaction.commit().map_err(failed)
 }
 
-/// Whether a message has a character that version 8 indexes otherwise.
-fn has_korean(connection: &Connection) -> rusqlite::Result<bool> {
+/// Whether a message has a character that the versions from 6 on have not always indexed as today.
+fn is_indexed_otherwise(connection: &Connection) -> rusqlite::Result<bool> {
     let mut texts = connection.prepare("SELECT text FROM message")?;
     let mut rows = texts.query([])?;
     while let Some(row) = rows.next()? {
-        if row.get_ref(0)?.as_str()?.contains(is_hangul) {
+        let text = row.get_ref(0)?.as_str()?;
+        if text.contains(is_hangul) || matches!(normalized(text), Cow::Owned(_)) {
             return Ok(true);
         }
     }
@@ -205,28 +209,31 @@ mod tests {
         migrate(&mut connection, Path::new("test")).unwrap();
     }
 
+    /// The texts as those versions gave them to the search, and what is looked for today.
     #[test]
-    fn a_file_of_version_7_finds_korean_words_with_another_ending() {
-        let mut connection = Connection::open_in_memory().unwrap();
-        migrate(&mut connection, Path::new("test")).unwrap();
-        let text = "\u{d55c}\u{ad6d}\u{c5b4}\u{b97c}";
-        connection.pragma_update(None, "user_version", 7).unwrap();
-        connection
-            .execute_batch(&format!(
-                "INSERT INTO name VALUES (1, '#lobby', '#lobby'), (2, 'ann', 'ann');
-                 INSERT INTO message (id, time, room, number, sender, kind, text)
-                 VALUES (7, 1, 1, 1, 'ann', 'message', '{text}');
-                 INSERT INTO search (rowid, text, tags) VALUES (7, '{text}', 'r1 f2');"
-            ))
-            .unwrap();
-        let find = |connection: &Connection| {
-            let sql = "SELECT count(*) FROM search WHERE search MATCH ?1";
-            let asked = "text : \"\u{d55c} \u{ad6d}\" AND tags : (r1 AND f2)";
-            connection.query_row(sql, [asked], |row| row.get::<_, i64>(0)).unwrap()
-        };
-        assert_eq!(find(&connection), 0);
-        migrate(&mut connection, Path::new("test")).unwrap();
-        assert_eq!(find(&connection), 1);
+    fn a_file_of_an_earlier_version_is_searched_as_a_new_one() {
+        let (korean, apart) = ("\u{d55c}\u{ad6d}\u{c5b4}\u{b97c}", "un cafe\u{301}");
+        for (version, text, asked) in [(7, korean, "\u{d55c} \u{ad6d}"), (8, apart, "caf\u{e9}")] {
+            let mut connection = Connection::open_in_memory().unwrap();
+            migrate(&mut connection, Path::new("test")).unwrap();
+            connection.pragma_update(None, "user_version", version).unwrap();
+            connection
+                .execute_batch(&format!(
+                    "INSERT INTO name VALUES (1, '#lobby', '#lobby'), (2, 'ann', 'ann');
+                     INSERT INTO message (id, time, room, number, sender, kind, text)
+                     VALUES (7, 1, 1, 1, 'ann', 'message', '{text}');
+                     INSERT INTO search (rowid, text, tags) VALUES (7, '{text}', 'r1 f2');"
+                ))
+                .unwrap();
+            let find = |connection: &Connection| {
+                let sql = "SELECT count(*) FROM search WHERE search MATCH ?1";
+                let asked = format!("text : \"{asked}\" AND tags : (r1 AND f2)");
+                connection.query_row(sql, [asked], |row| row.get::<_, i64>(0)).unwrap()
+            };
+            assert_eq!(find(&connection), 0, "{version}");
+            migrate(&mut connection, Path::new("test")).unwrap();
+            assert_eq!(find(&connection), 1, "{version}");
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::search_spans::SearchSpans;
 use super::span::{self, Position};
 use crate::chat::{Name, Point, Query, RecordId, Scope, StoredMessage, Target};
 use crate::journal::limits;
-use crate::journal::words::SearchWords;
+use crate::journal::words::{SearchWords, normalized};
 use std::collections::HashMap;
 use std::convert::Infallible;
 
@@ -87,11 +87,12 @@ impl Search {
         if !there || !by {
             return limits::MEMORY_OVERHEAD;
         }
-        if self.words.are_in(&message.text) {
+        let text = normalized(&message.text);
+        if self.words.are_in(&text) {
             let message = index.shown(message);
             self.bytes += message.bytes();
             self.spans.in_span.push(message);
         }
-        limits::MEMORY_OVERHEAD + message.text.len() * self.words.len()
+        limits::MEMORY_OVERHEAD + text.len() * self.words.len()
     }
 }
