@@ -106,8 +106,8 @@ pub struct Config {
     #[arg(long, value_name = "BYTES")]
     pub outbox_all: Option<Bytes>,
 
-    /// Memory for what all clients together have sent while their lines wait; above it those with most of
-    /// it are dropped [default: an eighth of the memory]
+    /// Memory for what all clients together have sent and the server has not used up; above it those
+    /// with most of it are dropped [default: an eighth of the memory]
     #[arg(long, value_name = "BYTES")]
     pub inbox_all: Option<Bytes>,
 
