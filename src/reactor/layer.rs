@@ -11,6 +11,7 @@
 //! Rejected: an outbox of encoded bytes. Plain bytes are shared by all who are sent them; encoded
 //! ones never are.
 
+use super::buffer::held::Held;
 use super::fault::Faults;
 use super::stream::{Received, Stream};
 use std::cell::RefCell;
@@ -69,6 +70,9 @@ pub trait Layer {
     /// Moves what it has to say by itself to the end of `output`.
     fn speak(&mut self, output: &mut Vec<u8>);
 
+    /// The memory behind the bytes that it keeps.
+    fn held(&self) -> usize;
+
     /// Whether its handshake is going on: nothing can be encoded yet.
     fn is_opening(&self) -> bool;
 
@@ -93,6 +97,7 @@ pub(super) struct Layered {
     faults: Option<Rc<Faults>>,
     /// What the socket has not taken of the layer's bytes.
     unsent: Vec<u8>,
+    held: Held,
     /// When all is sent, the sending half is to be closed.
     closing: bool,
 }
@@ -107,6 +112,18 @@ impl Layered {
     pub(super) fn cover(&mut self, mut layer: Box<dyn Layer>, received: &[u8]) {
         layer.receive(&mut received.to_vec());
         self.layer = Some(layer);
+    }
+
+    /// Lets it act, and counts the memory behind what is kept then.
+    pub(super) fn counting<R>(&mut self, act: impl FnOnce(&mut Layered) -> R) -> R {
+        let result = act(self);
+        let layer = self.layer.as_ref().map_or(0, |layer| layer.held());
+        self.held.set(layer + self.unsent.capacity());
+        result
+    }
+
+    pub(super) fn held(&self) -> usize {
+        self.held.bytes()
     }
 
     pub(super) fn layer(&self) -> Option<&dyn Layer> {

@@ -45,6 +45,7 @@ pub mod transport;
 pub mod waker;
 
 pub use buffer::chunk::{ChunkWriter, Segment};
+pub use buffer::held::Held;
 pub use buffer::inbox::Inbox;
 pub use buffer::outbox::{Outbox, Written};
 pub use clock::{Clock, TimeControl};

@@ -40,7 +40,7 @@ impl Transport {
 
     /// Puts a layer over the socket. `received` was read before there was one.
     pub fn cover(&mut self, layer: Box<dyn Layer>, received: &[u8]) {
-        self.layer.get_or_insert_default().cover(layer, received);
+        self.layer.get_or_insert_default().counting(|it| it.cover(layer, received));
     }
 
     /// The layer over the socket, if it has one.
@@ -58,7 +58,7 @@ impl Transport {
     /// # Errors
     /// It has failed.
     pub fn advance(&mut self) -> io::Result<()> {
-        self.layer.as_mut().map_or(Ok(()), |layered| layered.advance())
+        self.layer.as_mut().map_or(Ok(()), |layered| layered.counting(Layered::advance))
     }
 
     /// A whole step of it, for one who has nothing else to do: what has come is understood, and what
@@ -79,7 +79,7 @@ impl Transport {
     pub fn read(&mut self, buffer: &mut [u8]) -> Received {
         match &mut self.layer {
             None => self.socket.read(buffer),
-            Some(layered) => layered.read(&self.socket, buffer),
+            Some(layered) => layered.counting(|it| it.read(&self.socket, buffer)),
         }
     }
 
@@ -104,12 +104,18 @@ impl Transport {
         self.layer.as_ref().map_or(0, |layered| layered.unsent())
     }
 
+    /// The memory behind all that its layer keeps: what has come and was not read, and what is encoded
+    /// and was not sent.
+    pub fn held(&self) -> usize {
+        self.layer.as_ref().map_or(0, |layered| layered.held())
+    }
+
     /// Tells the peer that nothing more will come; reading goes on. An error means that the peer
     /// is gone, and the next read reports that better.
     pub fn shutdown_write(&mut self) {
         match &mut self.layer {
             None => self.socket.shutdown_write(),
-            Some(layered) => layered.shutdown_write(&self.socket),
+            Some(layered) => layered.counting(|it| it.shutdown_write(&self.socket)),
         }
     }
 
@@ -156,21 +162,21 @@ impl Write for Transport {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match &mut self.layer {
             None => self.socket.write(bytes),
-            Some(layered) => layered.write(&self.socket, &[IoSlice::new(bytes)]),
+            Some(layered) => layered.counting(|it| it.write(&self.socket, &[IoSlice::new(bytes)])),
         }
     }
 
     fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         match &mut self.layer {
             None => self.socket.write_vectored(slices),
-            Some(layered) => layered.write(&self.socket, slices),
+            Some(layered) => layered.counting(|it| it.write(&self.socket, slices)),
         }
     }
 
     fn flush(&mut self) -> io::Result<()> {
         match &mut self.layer {
             None => Ok(()),
-            Some(layered) => layered.flush(&self.socket).map(drop),
+            Some(layered) => layered.counting(|it| it.flush(&self.socket).map(drop)),
         }
     }
 }

@@ -23,8 +23,8 @@ use crate::chat::QuitReason;
 use crate::journal::QueryId;
 use crate::session::{Dialect, Format, Protocol};
 use chatloop_reactor::{
-    Inbox, Interest, Outbox, Poller, Received, Registration, Segment, TimerId, Token, Transport,
-    Written, memory,
+    Held, Inbox, Interest, Outbox, Poller, Received, Registration, Segment, TimerId, Token,
+    Transport, Written, memory,
 };
 use std::io::{self, Write as _};
 use std::sync::Arc;
@@ -201,6 +201,17 @@ impl Lifecycle {
         }
     }
 
+    /// It is not admitted, and told why once it is known what it speaks.
+    pub fn reject(&mut self, why: String) {
+        self.reason.get_or_insert_default().farewell = Some(why);
+    }
+
+    /// Why it was not admitted, if it was not.
+    pub fn rejection(&self) -> Option<String> {
+        let why = || self.reason.as_ref().and_then(|it| it.farewell.clone()).unwrap_or_default();
+        (!self.counted).then(why)
+    }
+
     /// Its farewell, once.
     pub fn take_farewell(&mut self) -> Option<String> {
         self.reason.as_mut()?.farewell.take()
@@ -216,6 +227,8 @@ pub(super) struct Connection {
     pub life: Lifecycle,
     /// Output that waits behind an answer of the journal.
     deferred: Option<Box<DeferredOutput>>,
+    /// What its session holds of its input.
+    held: Held,
     /// The share of its origin; given when it is taken in.
     pub share: ShareId,
     /// The number of its format's lane in the delivery.
@@ -253,6 +266,7 @@ impl Connection {
                 ..Lifecycle::default()
             },
             deferred: None,
+            held: Held::default(),
             share: ShareId::default(),
             lane: 0,
             in_flush_queue: false,
@@ -330,6 +344,16 @@ impl Connection {
             }
         }
         true
+    }
+
+    /// Its session has taken something: counts what it holds of it.
+    pub fn count_held(&mut self) {
+        self.held.set(self.session.held());
+    }
+
+    /// The memory behind its input.
+    pub fn held(&self) -> usize {
+        self.io.inbox.held() + self.io.transport.held() + self.held.bytes()
     }
 
     /// Its own lines wait because it does not read what it is sent.

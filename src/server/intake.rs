@@ -16,7 +16,7 @@ use super::stats::{Counter, Stats};
 use super::stint::Stint;
 use crate::chat::Hub;
 use crate::chat::work::{self, BYTE, Cost, HANDSHAKE, LINE};
-use crate::session::{Action, Body, Detect, Relay};
+use crate::session::{Action, Body, Detect, Refused, Relay};
 use crate::trace::{self, Event};
 use crate::wire::proxy::{Header, header};
 use chatloop_reactor::Token;
@@ -181,7 +181,7 @@ impl Intake {
         if let Some(outcome) = self.before_lines(&mut peer, (started, now), actions) {
             return outcome;
         }
-        let refused = must_encrypt(self.tls_only, peer.connection);
+        let refused = refused(self.tls_only, peer.connection);
         let Connection { io, session, gate, life, .. } = &mut *peer.connection;
         // A last line without its end counts, unless someone in between may have cut it.
         let ended = life.input_ended && !io.transport.is_cut();
@@ -218,13 +218,16 @@ impl Intake {
         work::charge(LINE + BYTE.times(used));
         self.out.clear();
         let mut view = broadcast.view(hub, token, None);
-        match body {
-            Body::Opening(protocol) if refused && protocol != Detect::Tls => {
-                self.stats.count(Counter::Unencrypted);
-                session.refuse(protocol, &mut view, actions);
+        match (body, refused) {
+            (Body::Opening(protocol), Some(refused)) if protocol != Detect::Tls => {
+                if matches!(refused, Refused::Unencrypted) {
+                    self.stats.count(Counter::Unencrypted);
+                }
+                session.refuse(protocol, refused, &mut view, actions);
             }
-            body => session.take(body, &mut view, &mut self.out, actions),
+            (body, _) => session.take(body, &mut view, &mut self.out, actions),
         }
+        peer.connection.count_held();
         broadcast.send(&mut peer, hub, &self.out);
         self.pay(&mut peer, used, LineOutcome::Taken)
     }
@@ -323,13 +326,15 @@ fn note_wait(net: &Net, token: Token, more: Blocked) {
     });
 }
 
-/// Whether a client is not served unless it comes by TLS: `--tls-only` exempts loopback, and proxies,
+/// Why a client is not served, if it is not. Without TLS: `--tls-only` exempts loopback, and proxies,
 /// which end the TLS of their clients.
-pub(super) fn must_encrypt(tls_only: bool, connection: &Connection) -> bool {
-    tls_only
+pub(super) fn refused(tls_only: bool, connection: &Connection) -> Option<Refused> {
+    let must_encrypt = tls_only
         && connection.io.transport.layer().is_none()
         && !connection.address.is_loopback()
-        && connection.address.via() == Via::Direct
+        && connection.address.via() == Via::Direct;
+    let rejection = connection.life.rejection().map(Refused::NotAdmitted);
+    rejection.or(must_encrypt.then_some(Refused::Unencrypted))
 }
 
 /// A step of a handshake, which costs as much as a hundred lines: so it is taken in turn with the

@@ -3,6 +3,9 @@
 //! What is on its way between a socket and the thread is bounded for each transfer, so a file of any
 //! size takes no more memory than a small one: an upload's socket is not read while the disk is
 //! behind, and a download's next piece is read when the one before it is sent.
+//!
+//! A transfer costs its client nothing when it is slow enough, and places are few: when all are taken,
+//! one gives way to who has fewer, and one that hardly moves to anyone.
 
 use super::config::Config;
 use super::random::Random;
@@ -16,7 +19,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::ops::Range;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Bytes of an upload that are on their way to the disk before its socket is not read any more.
 const WINDOW: usize = 256 * 1024;
@@ -29,6 +32,10 @@ const AHEAD: usize = 128 * 1024;
 
 /// Bytes that a transfer makes a minute at least, or it is given up: a place is not held for less.
 const LEAST_PROGRESS: u64 = 16 * 1024;
+
+/// What it makes a second at least while another client waits for a place, and how long it has for that.
+const LEAST_PACE: u64 = 8 * 1024;
+const PACED: Duration = Duration::from_secs(10);
 
 /// What a file counts for at least: many small ones take their room as well.
 pub(super) const LEAST_SIZE: u64 = 64 * 1024;
@@ -71,7 +78,7 @@ struct Incoming {
     in_flight: usize,
     /// All of it has come.
     complete: bool,
-    progress: u64,
+    progress: Progress,
 }
 
 /// A file that is being sent.
@@ -83,7 +90,24 @@ struct Outgoing {
     left: Range<u64>,
     /// The next piece is being read.
     reading: bool,
-    progress: u64,
+    progress: Progress,
+}
+
+/// What a transfer has made since it was last looked at.
+struct Progress {
+    bytes: u64,
+    since: Instant,
+}
+
+impl Progress {
+    fn new(now: Instant) -> Progress {
+        Progress { bytes: 0, since: now }
+    }
+
+    /// Bytes a second.
+    fn pace(&self, now: Instant) -> u64 {
+        self.bytes / now.saturating_duration_since(self.since).as_secs().max(1)
+    }
 }
 
 enum Transfer {
@@ -98,6 +122,23 @@ impl Transfer {
             Transfer::Out(outgoing) => outgoing.origin,
         }
     }
+
+    /// How it gets on, unless the disk is what it waits for.
+    fn progress(&mut self) -> Option<&mut Progress> {
+        match self {
+            Transfer::In(it) => (it.in_flight == 0 && !it.complete).then_some(&mut it.progress),
+            Transfer::Out(it) => (!it.reading).then_some(&mut it.progress),
+        }
+    }
+}
+
+/// Whether there is room for one more transfer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Place {
+    Free,
+    /// When this one has given way.
+    Of(Token),
+    None,
 }
 
 /// What has become of a piece of an upload.
@@ -206,10 +247,25 @@ impl Transfers {
     // Bounds.
 
     /// Whether one more transfer fits: of one origin a quarter of them, unless it is this machine.
-    pub(super) fn has_place(&self, origin: Origin, most: u32) -> bool {
-        let own = self.all.values().filter(|transfer| transfer.origin() == origin).count();
-        let quarter = most.div_ceil(4) as usize;
-        self.all.len() < most as usize && (origin.is_loopback() || own < quarter)
+    pub(super) fn place(&mut self, origin: Origin, most: u32, now: Instant) -> Place {
+        let mut counts: BTreeMap<Origin, usize> = BTreeMap::new();
+        self.all.values().for_each(|it| *counts.entry(it.origin()).or_default() += 1);
+        let count = |of: Origin| counts.get(&of).copied().unwrap_or_default();
+        let own = count(origin);
+        if !origin.is_loopback() && own >= most.div_ceil(4) as usize {
+            return Place::None;
+        }
+        if self.all.len() < most as usize {
+            return Place::Free;
+        }
+        let others = self.all.iter_mut().filter_map(|(number, it)| {
+            let has_more = !it.origin().is_loopback() && count(it.origin()) > own + 1;
+            let progress = it.progress()?;
+            let pace = progress.pace(now);
+            let is_slow = pace < LEAST_PACE && now - progress.since >= PACED;
+            (has_more || is_slow).then_some((pace, *number))
+        });
+        others.min().map_or(Place::None, |(_, slowest)| Place::Of(Token::from_bits(slowest)))
     }
 
     /// The bytes that uploads in progress may take: of this account, or of the guests of this origin,
@@ -243,8 +299,8 @@ impl Transfers {
         token: Token,
         name: String,
         uploader: Uploader,
-        reserved: u64,
-        limit: FileLimit,
+        (reserved, limit): (u64, FileLimit),
+        now: Instant,
     ) -> io::Result<()> {
         let id: Arc<str> = random_id(&mut self.random)?.into();
         if let Some(store) = &self.store {
@@ -258,7 +314,7 @@ impl Transfers {
             received: 0,
             in_flight: 0,
             complete: false,
-            progress: 0,
+            progress: Progress::new(now),
         };
         self.all.insert(token.to_bits(), Transfer::In(Box::new(incoming)));
         Ok(())
@@ -270,7 +326,7 @@ impl Transfers {
             return Stored::Taken; // it has failed, and its client was told
         };
         upload.received += bytes.len() as u64;
-        upload.progress += bytes.len() as u64;
+        upload.progress.bytes += bytes.len() as u64;
         self.numbers.received_bytes += bytes.len() as u64;
         if upload.received > upload.reserved {
             return Stored::TooLong(upload.limit);
@@ -295,11 +351,11 @@ impl Transfers {
         token: Token,
         origin: Origin,
         id: Arc<str>,
-        head: Vec<u8>,
-        left: Range<u64>,
+        (head, left): (Vec<u8>, Range<u64>),
+        now: Instant,
     ) {
-        let head = Some(head);
-        let outgoing = Outgoing { id, origin, head, left, reading: false, progress: 0 };
+        let (head, progress) = (Some(head), Progress::new(now));
+        let outgoing = Outgoing { id, origin, head, left, reading: false, progress };
         self.all.insert(token.to_bits(), Transfer::Out(Box::new(outgoing)));
     }
 
@@ -371,7 +427,7 @@ impl Transfers {
                 }
                 outgoing.reading = false;
                 outgoing.left.start += count;
-                outgoing.progress += count;
+                outgoing.progress.bytes += count;
                 self.numbers.sent_bytes += count;
                 let out = match outgoing.head.take() {
                     Some(head) => [head, bytes].concat(),
@@ -393,17 +449,11 @@ impl Transfers {
 
     /// A minute has passed: whether the transfer is to be given up because its client is too slow;
     /// `None` if there is none any more.
-    pub(super) fn is_slow(&mut self, token: Token) -> Option<bool> {
-        Some(match self.all.get_mut(&token.to_bits())? {
-            // The disk may be what is slow.
-            Transfer::In(upload) => {
-                let progress = std::mem::take(&mut upload.progress);
-                progress < LEAST_PROGRESS && upload.in_flight == 0 && !upload.complete
-            }
-            Transfer::Out(outgoing) => {
-                std::mem::take(&mut outgoing.progress) < LEAST_PROGRESS && !outgoing.reading
-            }
-        })
+    pub(super) fn is_slow(&mut self, token: Token, now: Instant) -> Option<bool> {
+        let Some(progress) = self.all.get_mut(&token.to_bits())?.progress() else {
+            return Some(false);
+        };
+        Some(std::mem::replace(progress, Progress::new(now)).bytes < LEAST_PROGRESS)
     }
 
     /// A transfer is over, because its connection is or because its client was told so.
@@ -428,28 +478,61 @@ impl Transfers {
 mod tests {
     use super::*;
 
+    const HERE: Origin = Origin::V4([127, 0, 0, 1]);
+
+    fn there(number: u8) -> Origin {
+        Origin::V4([192, 0, 2, number])
+    }
+
+    /// Begins a download of an origin, of at most eight, if there is a place.
+    fn begin(transfers: &mut Transfers, number: u8, origin: Origin, now: Instant) -> Place {
+        let place = transfers.place(origin, 8, now);
+        if let Place::Of(slowest) = place {
+            transfers.end(slowest);
+        }
+        if place != Place::None {
+            let (token, all) = (Token::fixed(number), (Vec::new(), 0..1));
+            transfers.begin_download(token, origin, "a".into(), all, now);
+        }
+        place
+    }
+
     #[test]
     fn one_origin_does_not_take_all_the_places() {
-        let mut transfers = Transfers::default();
-        let (here, there) = (Origin::V4([127, 0, 0, 1]), Origin::V4([192, 0, 2, 1]));
-        let begin = |transfers: &mut Transfers, number: u8, origin| {
-            let place = transfers.has_place(origin, 8);
-            if place {
-                transfers.begin_download(
-                    Token::fixed(number),
-                    origin,
-                    "a".into(),
-                    Vec::new(),
-                    0..1,
-                );
-            }
-            place
-        };
-        let begun: Vec<bool> = (0..4).map(|number| begin(&mut transfers, number, there)).collect();
-        assert_eq!(begun, [true, true, false, false]);
-        let begun = (4..20).filter(|number| begin(&mut transfers, *number, here)).count();
-        assert_eq!(begun, 6);
+        let (mut transfers, now) = (Transfers::default(), Instant::now());
+        let begun = |place: &Place| *place == Place::Free;
+        let of_one = (0..4).map(|number| begin(&mut transfers, number, there(1), now));
+        assert_eq!(of_one.filter(begun).count(), 2);
+        let here = (4..20).map(|number| begin(&mut transfers, number, HERE, now));
+        assert_eq!(here.filter(begun).count(), 6);
         transfers.end(Token::fixed(0));
-        assert!(begin(&mut transfers, 20, there));
+        assert_eq!(begin(&mut transfers, 20, there(1), now), Place::Free);
+    }
+
+    #[test]
+    fn when_all_places_are_taken_who_has_more_of_them_gives_way() {
+        let (mut transfers, now) = (Transfers::default(), Instant::now());
+        for number in 0..8 {
+            assert_eq!(begin(&mut transfers, number, there(number % 4), now), Place::Free);
+        }
+        assert_eq!(begin(&mut transfers, 8, there(4), now), Place::Of(Token::fixed(0)));
+        assert_eq!(begin(&mut transfers, 9, there(4), now), Place::None, "as many as others");
+        assert_eq!(begin(&mut transfers, 10, there(0), now), Place::None);
+    }
+
+    #[test]
+    fn when_all_places_are_taken_the_slowest_gives_way_to_anyone() {
+        let (mut transfers, mut now) = (Transfers::default(), Instant::now());
+        for number in 0..8 {
+            begin(&mut transfers, number, there(number), now);
+            if let Some(Transfer::Out(it)) = transfers.all.get_mut(&Token::fixed(number).to_bits())
+            {
+                it.progress.bytes = if number == 5 { 10 } else { 200_000 };
+            }
+        }
+        assert_eq!(begin(&mut transfers, 8, there(8), now), Place::None);
+        now += PACED;
+        assert_eq!(begin(&mut transfers, 8, there(8), now), Place::Of(Token::fixed(5)));
+        assert_eq!(begin(&mut transfers, 9, there(9), now), Place::None);
     }
 }

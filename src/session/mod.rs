@@ -33,6 +33,7 @@ pub use action::{Action, Proof, Relay, ViewerRequest};
 pub use detect::{Detect, Protocol, detect};
 pub use frame::{Body, Frame, Needs, PasswordAnswer, ProofAnswer, Replay};
 pub use irc::View;
+pub use phases::Refused;
 pub use plain::{Style, Theme};
 pub use transfer::{ByteRange, Credentials, Fetch, FileRequest, Upload};
 
@@ -113,6 +114,12 @@ impl Dialect {
             Dialect::Irc(irc) => irc.next(input),
             Dialect::Http(http) => http.next(input),
         }
+    }
+
+    /// The memory behind what it has taken and cannot use yet, as more of it is to come.
+    pub fn held(&mut self) -> usize {
+        let batch = self.irc().map_or(0, |irc| irc.held());
+        batch + self.websocket().map_or(0, |socket| socket.held())
     }
 
     /// Understands one unit of input. What answers it goes to `out`, what it asks for to `actions`.

@@ -100,6 +100,10 @@ impl WebSocket {
         match *self {}
     }
 
+    pub fn held(&self) -> usize {
+        match *self {}
+    }
+
     pub fn next<'i>(&self, _: &'i [u8], _: impl FnOnce(&[u8]) -> bool) -> Frame<'i> {
         match *self {}
     }

@@ -7,13 +7,21 @@ use std::time::Duration;
 /// How long an IRC client may take to register.
 const REGISTRATION: Duration = Duration::from_secs(30);
 
+/// Why a peer is not served, whatever it speaks.
+pub enum Refused {
+    /// It has to encrypt.
+    Unencrypted,
+    /// It was not admitted, for this reason.
+    NotAdmitted(String),
+}
+
 impl Dialect {
     /// The detection timeout has expired: what has come so far decides. The bytes of `input` that
     /// are done with.
     pub fn stop_detecting(
         &mut self,
         input: &[u8],
-        refused: bool,
+        refused: Option<Refused>,
         view: &mut View<'_>,
         actions: &mut Vec<Action>,
     ) -> usize {
@@ -22,25 +30,35 @@ impl Dialect {
             Detect::NeedMore if protocol == Protocol::Irc => Detect::Irc,
             found => found,
         };
-        if refused {
-            self.refuse(found, view, actions);
-        } else {
-            self.begin(found, view, actions);
+        match refused {
+            Some(refused) => self.refuse(found, refused, view, actions),
+            None => self.begin(found, view, actions),
         }
         detect::before(input, found)
     }
 
-    /// The first bytes tell a protocol, and that it is not encrypted as it must be: the peer is told
-    /// so in its dialect.
-    pub fn refuse(&mut self, protocol: Detect, view: &mut View<'_>, actions: &mut Vec<Action>) {
+    /// The first bytes tell the protocol of a peer that is not served: it is told so in its dialect. One
+    /// that begins with TLS, inside of that.
+    pub fn refuse(
+        &mut self,
+        protocol: Detect,
+        refused: Refused,
+        view: &mut View<'_>,
+        actions: &mut Vec<Action>,
+    ) {
         let before = actions.len();
         self.begin(protocol, view, actions);
         if !matches!(actions[before..], [Action::StartTls | Action::Reject { .. }]) {
             actions.truncate(before);
-            let how = if protocol == Detect::Http { "use https://" } else { "connect with TLS" };
-            let farewell = Some(format!("this server is for TLS only (--tls-only): {how}"));
-            let why = "not encrypted (--tls-only)";
-            actions.push(Action::Reject { why, farewell });
+            actions.push(match refused {
+                Refused::NotAdmitted(farewell) => Action::Leave { words: None, farewell },
+                Refused::Unencrypted => {
+                    let http = protocol == Detect::Http;
+                    let how = if http { "use https://" } else { "connect with TLS" };
+                    let farewell = Some(format!("this server is for TLS only (--tls-only): {how}"));
+                    Action::Reject { why: "not encrypted (--tls-only)", farewell }
+                }
+            });
         }
     }
 

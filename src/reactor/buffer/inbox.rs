@@ -8,12 +8,7 @@
 //! first and does not read beyond it; the rest waits in the kernel, whose window then closes, and
 //! the peer itself is slowed down. That is all the back-pressure TCP needs.
 
-use std::cell::Cell;
-
-thread_local! {
-    /// Bytes of memory behind all inboxes of this thread.
-    static IN_USE: Cell<usize> = const { Cell::new(0) };
-}
+use super::held::Held;
 
 /// What one connection has sent and the program has not used up yet.
 ///
@@ -27,14 +22,7 @@ struct Pending {
     /// The start of the unconsumed part. Moved by `consume`, so that consuming twenty lines of one
     /// read does not move the rest twenty times.
     start: usize,
-    /// Bytes of memory that are counted as in use.
-    counted: usize,
-}
-
-impl Drop for Pending {
-    fn drop(&mut self) {
-        let _ = IN_USE.try_with(|bytes| bytes.set(bytes.get().saturating_sub(self.counted)));
-    }
+    held: Held,
 }
 
 impl Inbox {
@@ -71,15 +59,12 @@ impl Inbox {
             pending.start = 0;
         }
         pending.bytes.extend_from_slice(bytes);
-        let capacity = pending.bytes.capacity();
-        IN_USE.set(IN_USE.get() + capacity - pending.counted);
-        pending.counted = capacity;
+        pending.held.set(pending.bytes.capacity());
     }
 
-    /// The memory behind all inboxes of this thread, in bytes.
-    #[inline]
-    pub fn in_use() -> usize {
-        IN_USE.get()
+    /// The memory behind it, in bytes.
+    pub fn held(&self) -> usize {
+        self.0.as_ref().map_or(0, |pending| pending.held.bytes())
     }
 
     /// All that waits.
@@ -121,15 +106,15 @@ mod tests {
 
     #[test]
     fn the_memory_of_all_is_counted() {
-        let before = Inbox::in_use();
+        let before = Held::all();
         let mut boxes: Vec<Inbox> = (0..10).map(|_| Inbox::new()).collect();
         for _ in 0..3 {
             boxes.iter_mut().for_each(|inbox| inbox.receive(&[b'x'; 1000]));
             boxes.iter_mut().for_each(|inbox| inbox.consume(500));
         }
-        assert!(Inbox::in_use() - before >= 10 * 1500);
+        assert!(Held::all() - before >= 10 * 1500);
         boxes.truncate(5);
         boxes.iter_mut().for_each(|inbox| inbox.consume(9999));
-        assert_eq!(Inbox::in_use(), before);
+        assert_eq!(Held::all(), before);
     }
 }

@@ -5,5 +5,6 @@
 //! taken it.
 
 pub mod chunk;
+pub mod held;
 pub mod inbox;
 pub mod outbox;

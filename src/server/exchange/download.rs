@@ -8,7 +8,7 @@ use crate::server::net::{PeerTimer, TimerKind};
 use crate::server::random::Random;
 use crate::server::start::{NOBODY, StartError};
 use crate::server::stats::Counter;
-use crate::server::transfers::{News, Transfers};
+use crate::server::transfers::{News, Place, Transfers};
 use crate::session::{Fetch, FileRequest, http};
 use crate::wire::plural::counted;
 use chatloop_reactor::{Token, Waker};
@@ -126,7 +126,7 @@ impl Exchange {
         };
         let (Some(origin), Some(id)) = (self.origin(token), id) else { return };
         if self.has_place(token) {
-            self.transfers.begin_download(token, origin, id, head, part);
+            self.transfers.begin_download(token, origin, id, (head, part), self.net.now());
             self.net.arm(token, PROGRESS, PeerTimer::Transfer.of(token));
         }
     }
@@ -135,13 +135,24 @@ impl Exchange {
     pub(super) fn has_place(&mut self, token: Token) -> bool {
         let Some(origin) = self.origin(token) else { return false };
         let most = self.live.config().files.max_transfers.get();
-        if self.transfers.has_place(origin, most) {
-            return true;
+        match self.transfers.place(origin, most, self.net.now()) {
+            Place::Free => return true,
+            Place::Of(slowest) => {
+                self.give_up(slowest, 503, "given up for another one, as all places are taken");
+                return true;
+            }
+            Place::None => {}
         }
         self.stats.count(Counter::Transfers);
         let text = "too many uploads and downloads at a time; try again (--max-transfers)";
         self.tell_http(token, 503, text, vec![("Retry-After", "5".to_owned())]);
         false
+    }
+
+    fn give_up(&mut self, token: Token, status: u16, text: &str) {
+        self.stats.count(Counter::SlowTransfers);
+        self.transfers.end(token);
+        self.tell_http(token, status, text, Vec::new());
     }
 
     /// Reads on for those who have taken what they were sent.
@@ -158,12 +169,8 @@ impl Exchange {
 
     /// A minute of a transfer is over.
     pub(super) fn check_transfer(&mut self, token: Token) {
-        match self.transfers.is_slow(token) {
-            Some(true) => {
-                self.stats.count(Counter::SlowTransfers);
-                self.transfers.end(token);
-                self.tell_http(token, 408, "the transfer is too slow", Vec::new());
-            }
+        match self.transfers.is_slow(token, self.net.now()) {
+            Some(true) => self.give_up(token, 408, "the transfer is too slow"),
             Some(false) => self.net.arm(token, PROGRESS, PeerTimer::Transfer.of(token)),
             None => {}
         }

@@ -6,7 +6,7 @@ use crate::chat::{Change, Command, Decision, Entry, Event, Outcome, Purpose, Ref
 use crate::server::admission::room_limit;
 use crate::server::connection::Connection;
 use crate::server::gate::Blocked;
-use crate::server::intake::{Intake, must_encrypt};
+use crate::server::intake::{Intake, refused};
 use crate::server::net::PeerTimer;
 use crate::server::operator::CONSOLE;
 use crate::server::stats::Counter;
@@ -304,7 +304,7 @@ impl Exchange {
         if peer.connection.io.transport.is_opening() {
             return self.gone(token); // its early buffer is full
         }
-        let refused = must_encrypt(self.live.config().tls_only, peer.connection);
+        let refused = refused(self.live.config().tls_only, peer.connection);
         let mut view = self.broadcast.view(self.engine.hub(), token, None);
         let Connection { io, session, .. } = &mut *peer.connection;
         let (pending, actions) = (io.inbox.pending(), &mut self.actions);

@@ -60,6 +60,13 @@ impl Exchange {
 
     /// A connection counts as its client's from here on, if its client is admitted.
     fn count_as(&mut self, token: Token, peer: &PeerAddress, client: &PeerAddress) {
+        if !self.net.is_admitted(token) {
+            if let Some(connection) = self.net.connection(token) {
+                // It counts as its proxy's, which is told why it was not admitted.
+                connection.address = peer.relayed(peer.ip(), None, Via::Proxy);
+            }
+            return self.await_first_bytes(token);
+        }
         let (hub, config) = (self.engine.hub(), self.live.config());
         match self.admission.relay(peer, client, &mut self.net, hub, config) {
             RelayOutcome::Admitted => {}

@@ -100,17 +100,16 @@ impl Exchange {
             let mut connection = Connection::new(token, transport, address, session, gate, tenths);
             connection.lane = lane;
             connection.life.counted = rejection.is_none();
+            rejection.into_iter().for_each(|why| connection.life.reject(why));
             connection
         });
-        if let Some(rejection) = rejection {
-            self.notice(token, &rejection);
-            self.drain(token);
-        } else if delay.is_zero() {
-            self.stop_detecting(token);
-        } else {
-            self.broadcast.buffer_early(token, self.engine.hub().last().unwrap_or_default());
-            self.net.arm(token, delay, PeerTimer::Detection.of(token));
+        if delay.is_zero() {
+            return self.stop_detecting(token);
         }
+        if self.net.is_admitted(token) {
+            self.broadcast.buffer_early(token, self.engine.hub().last().unwrap_or_default());
+        }
+        self.net.arm(token, delay, PeerTimer::Detection.of(token));
     }
 
     /// A timer of a connection is due.

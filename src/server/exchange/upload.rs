@@ -227,7 +227,7 @@ impl Exchange {
         if self.live.config().files.upload_accounts_only && uploader.account.is_none() {
             return rejected(403, "only accounts may upload files here (--upload-accounts-only)");
         }
-        let (reserved, limit) =
+        let room =
             self.upload_limit(&uploader, upload.length).map_err(|limit| self.beyond(limit))?;
         if !self.has_place(token) {
             return Ok(());
@@ -236,7 +236,8 @@ impl Exchange {
             self.transfers.spend_token(key);
         }
         let name = upload.name.clone();
-        let begun = self.transfers.begin_upload(token, name, uploader, reserved, limit);
+        let now = self.net.now();
+        let begun = self.transfers.begin_upload(token, name, uploader, room, now);
         if begun.is_err() {
             return rejected(503, "the system has no randomness for a name; try again");
         }

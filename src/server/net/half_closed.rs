@@ -37,6 +37,7 @@ impl Net {
     pub(in crate::server) fn is_mute(&self, token: Token) -> bool {
         self.connections.get(token).is_some_and(|connection| {
             connection.life.input_ended
+                && connection.life.counted
                 && connection.io.inbox.is_empty()
                 && connection.session.is_undecided()
         })

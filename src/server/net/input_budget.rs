@@ -1,8 +1,9 @@
 //! The memory behind the input of all connections together.
 //!
-//! One connection is bounded: it is not read beyond 64 KiB while its lines wait. Thousands of them, of
-//! many origins, are not: each may fill that. So the memory of all inboxes has a budget (`--inbox-all`).
-//! Above it the connections with the most input are dropped, those of the origin that has most of it
+//! One connection is bounded: it is not read beyond 64 KiB while its lines wait, and TLS, a WebSocket and a
+//! multiline message keep what they have no whole of within bounds of their own. Thousands of them, of
+//! many origins, are not: each may fill those. So the memory behind all of it ([`Held`]) has a budget
+//! (`--inbox-all`). Above it the connections with the most input are dropped, those of the origin that has most of it
 //! first, until an eighth of the budget is free again: to find them, all are looked at.
 //!
 //! Rejected: to read less of each. A request's head and a WebSocket's frame have to fit, so a quarter
@@ -13,7 +14,7 @@ use crate::chat::Origin;
 use crate::server::config::Bytes;
 use crate::server::connection::Phase;
 use crate::server::stats::Counter;
-use chatloop_reactor::{Inbox, Token};
+use chatloop_reactor::{Held, Token};
 use log::warn;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -22,12 +23,14 @@ impl Net {
     /// Prepares the connections to be dropped whose input is too much for the budget.
     pub(in crate::server) fn drop_input(&mut self) -> Vec<Token> {
         let limit = self.queues.bounds.inbox_all;
-        if Inbox::in_use() <= limit {
+        let mut excess = Held::all().saturating_sub(limit);
+        if excess == 0 {
             return Vec::new();
         }
+        excess += limit / 8;
         let mut origins: BTreeMap<Origin, (usize, Vec<(usize, Token)>)> = BTreeMap::new();
         for (token, connection) in self.connections.iter() {
-            let input = connection.io.inbox.len();
+            let input = connection.held();
             if input > 0 && connection.life.phase != Phase::Gone {
                 let (sum, of_origin) = origins.entry(connection.address.origin()).or_default();
                 *sum += input;
@@ -40,12 +43,12 @@ impl Net {
         for (origin, (_, mut of_origin)) in origins {
             let before = dropped.len();
             of_origin.sort_by_key(|(input, _)| Reverse(*input));
-            for (_, token) in of_origin {
-                if Inbox::in_use() <= limit - limit / 8 {
+            for (input, token) in of_origin {
+                if excess == 0 {
                     break;
                 }
                 if let Some(connection) = self.connections.get_mut(token) {
-                    connection.io.inbox = Inbox::new();
+                    excess = excess.saturating_sub(input);
                     connection.discard_output();
                     connection.life.blame(|| "input of all exceeded --inbox-all".to_owned());
                     self.stats.count(Counter::Input);

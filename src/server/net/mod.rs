@@ -245,6 +245,11 @@ impl Net {
         self.connections.get(token).is_some_and(|it| it.life.phase == Phase::Open)
     }
 
+    /// Whether it is a client, and not one that is about to be told why it was rejected.
+    pub(super) fn is_admitted(&self, token: Token) -> bool {
+        self.connections.get(token).is_some_and(|it| it.life.counted)
+    }
+
     pub(super) fn connection(&mut self, token: Token) -> Option<&mut Connection> {
         self.connections.get_mut(token)
     }

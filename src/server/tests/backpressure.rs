@@ -2,7 +2,7 @@
 
 use super::{Bench, Client};
 use crate::trace::Event;
-use chatloop_reactor::{ChunkWriter, Inbox};
+use chatloop_reactor::{ChunkWriter, Held};
 use std::time::Duration;
 
 /// Bytes of one line.
@@ -177,12 +177,61 @@ fn what_all_have_sent_while_their_lines_wait_is_bounded() {
     for one in &mut crowd {
         one.send(&"/help\n".repeat(9_000));
         bench.settle();
-        assert!(Inbox::in_use() <= 400 << 10, "{}", Inbox::in_use());
+        assert!(Held::all() <= 400 << 10, "{}", Held::all());
     }
     assert!((2..9).contains(&bench.online()), "{} are left", bench.online());
     drop(crowd);
     bench.settle();
     assert_eq!(bench.online(), 1, "one who sends little stays");
+}
+
+/// A client that has sent the beginning of something: TLS, a WebSocket and a batch keep that elsewhere.
+fn beginnings() -> Vec<fn(&mut Bench, usize) -> Client> {
+    let mut beginnings: Vec<fn(&mut Bench, usize) -> Client> = vec![|bench, number| {
+        let mut client = bench.connect();
+        let caps = "CAP REQ :draft/multiline batch message-tags";
+        client.send(&format!("{caps}\r\nNICK n{number}\r\nUSER n 0 * n\r\nCAP END\r\n"));
+        let tags = "t".repeat(4000);
+        client.send(&format!("@+draft/x={tags} BATCH +a draft/multiline #lobby\r\n"));
+        client.send(&format!("@batch=a PRIVMSG #lobby {}\r\n", "x".repeat(400)).repeat(9));
+        client
+    }];
+    #[cfg(feature = "web")]
+    beginnings.push(|bench, _| {
+        let mut client = super::http::websocket(bench, "");
+        let mut frame = Vec::new();
+        crate::wire::websocket::write_masked(0x01, &[b'x'; 16_000], &mut frame);
+        client.send_bytes(&frame);
+        client
+    });
+    #[cfg(feature = "tls")]
+    beginnings.push(|bench, _| {
+        let mut client = bench.connect();
+        let hello = [&b"\x01\x00\xff\xff"[..], &[0; 48_000]].concat();
+        for part in hello.chunks(16_000) {
+            client.send_bytes(
+                &[b"\x16\x03\x01", &(part.len() as u16).to_be_bytes()[..], part].concat(),
+            );
+        }
+        client
+    });
+    beginnings
+}
+
+#[test]
+fn what_has_not_come_in_full_counts_wherever_it_is_kept() {
+    let tls: &[&str] = if cfg!(feature = "tls") { &["--tls"] } else { &[] };
+    for (kind, begin) in beginnings().into_iter().enumerate() {
+        let mut bench = Bench::new(&[&["--inbox-all=120k"], tls].concat());
+        let mut crowd = Vec::new();
+        for number in 0..20 {
+            crowd.push(begin(&mut bench, number));
+            bench.settle();
+            assert!(Held::all() <= 120 << 10, "{kind}: {}", Held::all());
+        }
+        let left = bench.connections();
+        assert!((1..19).contains(&left), "{kind}: {left} are left");
+    }
 }
 
 #[test]

@@ -449,7 +449,16 @@ fn there_is_a_bounded_number_of_transfers() {
     assert!(status(&answer) == "503" && answer.contains("--max-transfers"), "{answer}");
     web.send("abc");
     location(&bench.wait_for_end(&mut web));
-    location(&put(&mut bench, &(second + "b"), "abc"));
+    let file = location(&put(&mut bench, &(second + "b"), "abc"));
+    // One that hardly moves does not keep others out.
+    let mut slow = bench.connect();
+    slow.send(&head("PUT", &(token(&mut bench, &mut alice) + "c"), "Content-Length: 3\r\n"));
+    bench.settle();
+    assert_eq!(status(&get(&mut bench, &file, "")), "503");
+    bench.pass(Duration::from_secs(10));
+    assert_eq!(status(&get(&mut bench, &file, "")), "200");
+    let answer = bench.wait_for_end(&mut slow);
+    assert!(status(&answer) == "503" && answer.contains("given up for another"), "{answer}");
 }
 
 /// Of small files there are places for ten thousand, and one owner takes an eighth of them.

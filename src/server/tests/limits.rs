@@ -51,6 +51,31 @@ fn the_connect_limit_lets_a_minutes_worth_in_at_once_and_then_its_rate() {
 }
 
 #[test]
+fn who_is_not_admitted_is_told_so_in_its_protocol() {
+    let mut bench = Bench::new(&["--max-clients=1"]);
+    let mut first = bench.join("first");
+    let full = "the server is full (--max-clients 1)";
+    for (sent, expected) in [
+        ("", "* the server is full"),
+        ("hello\n", "* the server is full"),
+        ("NICK a\r\nUSER a 0 * a\r\n", "ERROR :Closing link: (the server is full"),
+        #[cfg(feature = "web")]
+        ("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", "HTTP/1.1 503 "),
+        #[cfg(feature = "web")]
+        ("PUT /upload/a HTTP/1.1\r\nContent-Length: 9\r\n\r\nabc", "HTTP/1.1 503 "),
+    ] {
+        let mut client = bench.connect();
+        client.send(sent);
+        bench.settle();
+        bench.pass(Duration::from_millis(150));
+        let told = bench.wait_for_end(&mut client);
+        assert!(told.starts_with(expected) && told.contains(full), "{sent}: {told}");
+        assert_eq!(told.matches("the server").count(), 1, "{sent}: {told}");
+    }
+    assert!(bench.lines(&mut first).is_empty());
+}
+
+#[test]
 fn an_origin_creates_so_many_rooms_and_joins_any_number() {
     let mut bench = Bench::new(&["--origin-rooms=2"]);
     let (mut ada, mut bob) = (bench.join("ada"), bench.join("bob"));

@@ -76,6 +76,11 @@ impl WebSocket {
         self.framing
     }
 
+    /// The memory behind a message that comes in pieces.
+    pub(in crate::session) fn held(&self) -> usize {
+        self.pieces.as_ref().map_or(0, |(_, message)| message.capacity())
+    }
+
     /// The next frame of `input`. `may_follow` tells from its first bytes whether a line may be taken
     /// while messages of the same client wait for the journal.
     pub(in crate::session) fn next<'i>(

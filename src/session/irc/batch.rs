@@ -32,6 +32,16 @@ pub(super) struct Lines {
 /// Why a batch is rejected: the code of the FAIL, its words, its text.
 pub(super) type Fault = (&'static str, Vec<String>, &'static str);
 
+impl Batch {
+    /// The memory behind it.
+    pub(super) fn held(&self) -> usize {
+        let Some(lines) = &self.lines else { return 0 };
+        let tags = lines.tags.as_ref().map_or(0, |tags| tags.len());
+        let continuations = lines.continuations.capacity() * size_of::<u32>();
+        lines.text.capacity() + continuations + tags + self.target.len()
+    }
+}
+
 pub(super) fn invalid(text: &'static str) -> Fault {
     ("MULTILINE_INVALID", Vec::new(), text)
 }

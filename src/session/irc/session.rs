@@ -109,6 +109,11 @@ impl Session {
         self.websocket.as_ref().map_or(Framing::Lines, |socket| socket.framing())
     }
 
+    /// The memory behind a batch that has not come in full.
+    pub(in crate::session) fn held(&self) -> usize {
+        self.batch.as_ref().map_or(0, |batch| batch.held())
+    }
+
     /// The capabilities under which it shares rendered lines.
     pub fn render_caps(&self) -> RenderCaps {
         RenderCaps::new(self.caps)

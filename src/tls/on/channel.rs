@@ -98,6 +98,10 @@ impl Buffers {
         &self.plain[self.read..]
     }
 
+    fn held(&self) -> usize {
+        self.incoming.capacity() + self.plain.capacity() + self.outgoing.capacity()
+    }
+
     fn is_empty(&self) -> bool {
         self.incoming.is_empty() && self.unread().is_empty() && self.outgoing.is_empty()
     }
@@ -354,6 +358,10 @@ impl<C: Connection> Layer for Channel<C> {
             buffers.outgoing = Vec::new();
             self.trim();
         }
+    }
+
+    fn held(&self) -> usize {
+        self.buffers.as_ref().map_or(0, |buffers| buffers.held())
     }
 
     fn is_opening(&self) -> bool {
