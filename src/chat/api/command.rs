@@ -6,7 +6,7 @@ use super::pages::Rest;
 use crate::chat::log::{BanTarget, Change};
 use crate::chat::model::{
     Claim, Continuations, Kind, Lookup, ModeChange, Moment, Name, PasswordHash, Query, Range,
-    RecordId, Reference, Refusal, ScramKeys, Secret, UserMode, limits,
+    RecordId, Reference, Refusal, ScramKeys, Secret, UserMode, below, limits,
 };
 use std::sync::Arc;
 
@@ -174,8 +174,8 @@ impl Command {
             Command::Tag(tagging) => tagging.reaction.as_ref().is_some_and(|(_, _, on)| *on),
             _ => false,
         };
-        if reacts && reactions as usize >= limits::REACTIONS_PER_MESSAGE {
-            return Err(Refusal::TooManyReactions(limits::REACTIONS_PER_MESSAGE));
+        if reacts {
+            below(reactions as usize, limits::REACTIONS_PER_MESSAGE, Refusal::TooManyReactions)?;
         }
         match &mut self {
             Command::Reply(_, pick, _)
