@@ -19,9 +19,7 @@ impl Broadcast {
         if let Some(mut peer) = recipient(net, session) {
             self.speak(&mut peer, hub, cause.stamp, |session, view, out| {
                 if let Some(session) = session.irc() {
-                    let mut replies = irc::Replies::default();
-                    speak(session, view, &mut replies);
-                    out.extend_from_slice(replies.bytes());
+                    session.telling(out, |session, replies| speak(session, view, replies));
                 }
             });
         }

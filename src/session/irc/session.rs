@@ -188,7 +188,7 @@ impl Session {
     }
 
     /// Lets `write` add lines to `out`.
-    pub(in crate::session) fn telling<R>(
+    pub fn telling<R>(
         &mut self,
         out: &mut Vec<u8>,
         write: impl FnOnce(&mut Session, &mut Replies) -> R,
