@@ -124,9 +124,8 @@ struct MonitoredMetadata(VecDeque<SessionId>);
 
 impl Answer for MonitoredMetadata {
     fn step(&mut self, context: &mut Context<'_, '_>) -> bool {
-        let (session, view) = (&*context.session, &*context.view);
-        if let Some(user) = self.0.pop_front().and_then(|online| view.hub.user(online)) {
-            session.tell_watched_metadata(user, view.hub, &mut session.reply(view, context.out));
+        if let Some(user) = self.0.pop_front().and_then(|online| context.view.hub.user(online)) {
+            context.tell_watched_metadata(user);
         }
         !self.0.is_empty()
     }
