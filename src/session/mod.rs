@@ -267,7 +267,7 @@ impl Dialect {
     /// The page may not watch the loop: it is no WebSocket.
     pub fn stop_watching(&mut self) {
         if let Dialect::Http(http) = self {
-            http.stop_watching();
+            http.begin_answer();
         }
     }
 

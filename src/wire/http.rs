@@ -233,6 +233,12 @@ impl Response {
         }
     }
 
+    /// The same with one more header.
+    pub fn with(mut self, name: &'static str, value: impl Into<Cow<'static, str>>) -> Response {
+        self.headers.push((name, value.into()));
+        self
+    }
+
     /// Adds its bytes to `out`. `date` in the form of RFC 9110, if the time is known.
     pub fn write(&self, date: Option<&str>, out: &mut Vec<u8>) {
         self.write_head(self.body.len() as u64, date, out);

@@ -62,8 +62,6 @@ pub enum Command {
     React(Arc<str>, Pick, Arc<str>, bool),
     /// Change a message.
     Edit(Arc<str>, Pick, Arc<str>),
-    /// Delete a message.
-    Delete(Arc<str>, Pick),
     /// The messages of a room.
     History(Arc<str>, Range, Option<u32>),
     /// The messages and events of a room or a direct conversation.
@@ -182,7 +180,6 @@ impl Command {
             | Command::Thread(_, pick)
             | Command::React(_, pick, _, _)
             | Command::Edit(_, pick, _)
-            | Command::Delete(_, pick)
             | Command::Redact(_, pick, _) => *pick = Pick::Found(reference),
             Command::SendMessage(speech) => speech.reply = Some(Pick::Found(reference)),
             Command::Tag(tagging) => {

@@ -38,7 +38,7 @@ impl Hub {
                 checked_text(Arc::clone(text))?;
                 (name, pick)
             }
-            Command::Delete(name, pick) | Command::Redact(name, pick, _) => (name, pick),
+            Command::Redact(name, pick, _) => (name, pick),
             _ => return Err(Refusal::NotHere),
         };
         let room = self.own_room(user, name)?;
@@ -59,14 +59,11 @@ impl Hub {
                 self.may_change(user, room, &message, false)?;
                 Change::Edit { room: room_name, message, text }
             }
-            command => {
+            Command::Redact(_, _, reason) => {
                 self.may_change(user, room, &message, true)?;
-                let reason = match command {
-                    Command::Redact(_, _, reason) => checked_reason(Some(reason))?,
-                    _ => None,
-                };
-                Change::Delete { room: room_name, message, reason }
+                Change::Delete { room: room_name, message, reason: checked_reason(Some(reason))? }
             }
+            _ => return Err(Refusal::NotHere),
         };
         Ok(Decision::Change(change))
     }

@@ -116,7 +116,7 @@ static ROWS: &[Row] = rows! {
     ["delete", "del"], "N", "delete your message N (operators: any)", |context, line| {
         let (room, pick, line) = about_message(context, line)?;
         line.end()?;
-        run(Command::Delete(room, pick))
+        run(Command::Redact(room, pick, "".into()))
     };
     ["history", "last"], "[#room|NICK] [N] | [#room] before|after N|id:ID|TIME [COUNT]",
         "show earlier messages", history;
