@@ -24,7 +24,7 @@ pub struct Fault {
     pub text: &'static str,
 }
 
-const fn bad(text: &'static str) -> Fault {
+pub(super) const fn bad(text: &'static str) -> Fault {
     Fault { status: 400, text }
 }
 

@@ -10,7 +10,7 @@
 use super::limits;
 use super::require::require;
 use indexmap::Equivalent;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -18,7 +18,8 @@ use std::sync::{Arc, LazyLock};
 
 /// A nick, an account or a room, as its owner spelled it. Equal to any spelling that differs only
 /// in the case of ASCII letters. Cloning shares the text.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Name(Arc<str>);
 
 /// Why a nick is invalid.
@@ -224,18 +225,6 @@ impl fmt::Display for Name {
 impl fmt::Debug for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
-    }
-}
-
-impl Serialize for Name {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0)
-    }
-}
-
-impl<'de> Deserialize<'de> for Name {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Name, D::Error> {
-        Arc::<str>::deserialize(deserializer).map(Name)
     }
 }
 
