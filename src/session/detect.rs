@@ -137,12 +137,16 @@ fn ssh(first: &[u8]) -> Detect {
     }
 }
 
+/// What an unfinished line is that may yet be an opening, or not.
+fn unfinished(may_be: bool) -> Detect {
+    if may_be { Detect::NeedMore } else { Detect::Plain }
+}
+
 /// A method, a space and the beginning of a target: a path, `*`, a whole URL, or for CONNECT an
 /// authority.
 fn http(first: &[u8]) -> Detect {
     let Some(space) = first.iter().position(|byte| *byte == b' ') else {
-        let may_be = METHODS.iter().any(|method| method.starts_with(first));
-        return if may_be { Detect::NeedMore } else { Detect::Plain };
+        return unfinished(METHODS.iter().any(|method| method.starts_with(first)));
     };
     let (method, target) = (&first[..space], &first[space + 1..]);
     if !METHODS.contains(&method) {
@@ -177,8 +181,7 @@ fn unknown_method(method: &[u8], rest: &[u8]) -> Detect {
 /// The rest of a line that would be a request of another protocol: `rtsp://host RTSP/1.0`.
 fn other_request(rest: &[u8]) -> Detect {
     let Some(end) = rest.iter().position(|byte| matches!(byte, b'\r' | b'\n')) else {
-        let long = rest.len() > LONGEST_OPENING;
-        return if long { Detect::Plain } else { Detect::NeedMore };
+        return unfinished(rest.len() <= LONGEST_OPENING);
     };
     let mut words = rest[..end].split(|byte| *byte == b' ');
     let (Some(_), Some(version), None) = (words.next(), words.next(), words.next()) else {
@@ -199,8 +202,7 @@ fn other_request(rest: &[u8]) -> Detect {
 fn authority(target: &[u8]) -> Detect {
     let ends = |byte: &u8| matches!(byte, b' ' | b'\r' | b'\n');
     let Some(end) = target.iter().position(ends) else {
-        let long = target.len() > LONGEST_OPENING;
-        return if long { Detect::Plain } else { Detect::NeedMore };
+        return unfinished(target.len() <= LONGEST_OPENING);
     };
     let port = target[..end].iter().rposition(|byte| *byte == b':');
     let port = port.filter(|colon| *colon > 0).map(|colon| &target[colon + 1..end]);
@@ -234,8 +236,7 @@ fn irc(first: &[u8]) -> Detect {
                 starts_alike(word, command)
                     && (whole || (word.len() < command.len() && word.len() == line.len()))
             });
-            let may_be = begun && first.len() <= LONGEST_OPENING;
-            if may_be { Detect::NeedMore } else { Detect::Plain }
+            unfinished(begun && first.len() <= LONGEST_OPENING)
         }
     }
 }

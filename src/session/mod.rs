@@ -155,10 +155,10 @@ impl Dialect {
             (Dialect::Irc(irc), Body::WebSocketFrame(frame)) => {
                 irc.take_frame(frame, view, out, actions)
             }
-            (Dialect::Irc(irc), body) => irc.answering(out, |irc, out| match body {
-                Body::TooLong(label) => irc.too_long(label.as_deref(), view, out),
-                Body::Line(line) => irc.take(line, view, out, actions),
-                Body::More => irc.more(view, out, actions),
+            (Dialect::Irc(irc), body) => irc.answering(view, out, actions, |irc| match body {
+                Body::TooLong(label) => irc.too_long(label.as_deref()),
+                Body::Line(line) => irc.take(line),
+                Body::More => irc.more(),
                 Body::Opening(_) | Body::WebSocketFrame(_) | Body::RequestBody(_) => {}
             }),
             (Dialect::Plain(_), Body::WebSocketFrame(_) | Body::RequestBody(_))
@@ -182,14 +182,11 @@ impl Dialect {
                 plain::render(plain.theme(), event, viewpoint, out);
             }
             Dialect::Irc(irc) => {
-                let mut aside = Vec::new();
-                let write = |irc: &mut irc::Session, out: &mut irc::Replies| {
-                    irc.tell(event, viewpoint, view, out, &mut aside);
-                };
-                if answers {
-                    irc.answering(out, write)
-                } else {
-                    irc.telling(out, write)
+                let (mut aside, actions) = (Vec::new(), &mut Vec::new());
+                let write = |irc: &mut irc::Context<'_, '_>| irc.tell(event, viewpoint, &mut aside);
+                match answers {
+                    true => irc.answering(view, out, actions, write),
+                    false => irc.telling(view, out, actions, write),
                 }
                 irc.framing().append(&aside, out);
             }
@@ -213,22 +210,19 @@ impl Dialect {
     }
 
     /// Tells the peer a line of the server's own.
-    pub fn notice(&mut self, text: &str, view: &View<'_>, out: &mut Vec<u8>) {
+    pub fn notice(&mut self, text: &str, view: &mut View<'_>, out: &mut Vec<u8>) {
         match self {
             Dialect::Plain(plain) => plain::render_notice(plain.theme(), text, out),
-            Dialect::Irc(irc) => irc.answering(out, |irc, out| irc.notice(text, view, out)),
+            Dialect::Irc(irc) => irc.answering(view, out, &mut Vec::new(), |irc| irc.notice(text)),
             Dialect::Http(_) => {}
         }
     }
 
     /// Shows the peer what the server's limits have done.
-    pub fn stats(&mut self, lines: &[String], view: &View<'_>, out: &mut Vec<u8>) {
-        match self {
-            Dialect::Plain(plain) => {
-                lines.iter().for_each(|line| plain::render_notice(plain.theme(), line, out));
-            }
-            Dialect::Irc(irc) => irc.answering(out, |irc, out| irc.stats(lines, view, out)),
-            Dialect::Http(_) => {}
+    pub fn stats(&mut self, lines: &[String], view: &mut View<'_>, out: &mut Vec<u8>) {
+        match self.irc() {
+            Some(irc) => irc.answering(view, out, &mut Vec::new(), |irc| irc.stats(lines)),
+            None => lines.iter().for_each(|line| self.notice(line, view, out)),
         }
     }
 
@@ -280,7 +274,7 @@ impl Dialect {
     /// The page may not watch the loop: it is no WebSocket.
     pub fn stop_watching(&mut self) {
         if let Dialect::Http(http) = self {
-            http.stop_watching();
+            http.begin_answer();
         }
     }
 
@@ -292,7 +286,7 @@ impl Dialect {
     /// The command in hand is done: ends its answer, where that has an end.
     pub fn command_done(&mut self, out: &mut Vec<u8>) {
         if let Dialect::Irc(irc) = self {
-            irc.telling(out, |irc, out| irc.finish(out));
+            irc.finish(out);
         }
     }
 
@@ -306,9 +300,7 @@ impl Dialect {
     ) {
         match self {
             Dialect::Plain(plain) => plain.unlocked(answer, view.settings.needs(), actions),
-            Dialect::Irc(irc) => {
-                irc.answering(out, |irc, out| irc.unlocked(answer, view, out, actions));
-            }
+            Dialect::Irc(irc) => irc.answering(view, out, actions, |irc| irc.unlocked(answer)),
             Dialect::Http(_) => {}
         }
     }
@@ -321,8 +313,8 @@ impl Dialect {
         out: &mut Vec<u8>,
         actions: &mut Vec<Action>,
     ) {
-        let irc = match self {
-            Dialect::Irc(irc) => irc,
+        match self {
+            Dialect::Irc(irc) => irc.answering(view, out, actions, |irc| irc.answer_proof(answer)),
             Dialect::Plain(plain) => {
                 let claim = match answer {
                     ProofAnswer::Proved(claim) => claim,
@@ -333,28 +325,15 @@ impl Dialect {
                     }
                     _ => None,
                 };
-                return actions.extend(plain.proved(claim));
+                actions.extend(plain.proved(claim));
             }
-            Dialect::Http(_) => return,
-        };
-        irc.answering(out, |irc, out| match answer {
-            ProofAnswer::Challenge(challenge) => irc.challenged(challenge, view, out),
-            ProofAnswer::Signed(claim, signature) => irc.signed(claim, signature, view, out),
-            ProofAnswer::Proved(claim) => {
-                irc.proved(claim, view, out);
-                irc.go_on(view, out, actions);
-            }
-            ProofAnswer::Registered(claim) => {
-                irc.registered_early(claim, view, out);
-                irc.go_on(view, out, actions);
-            }
-            ProofAnswer::Failed => irc.fail_sasl(view, out),
-        });
+            Dialect::Http(_) => {}
+        }
     }
 
     /// Looks at a batch that was opened a while ago; when to look again.
-    pub fn check_batch(&mut self, view: &View<'_>, out: &mut Vec<u8>) -> Option<Duration> {
-        self.irc()?.telling(out, |irc, out| irc.look_at_batch(view, out))
+    pub fn check_batch(&mut self, view: &mut View<'_>, out: &mut Vec<u8>) -> Option<Duration> {
+        self.irc()?.telling(view, out, &mut Vec::new(), |irc| irc.look_at_batch())
     }
 
     /// Whether it is told of what it does in a room itself.
@@ -407,17 +386,14 @@ impl Dialect {
         &mut self,
         url: &str,
         room: Option<&str>,
-        view: &View<'_>,
+        view: &mut View<'_>,
         out: &mut Vec<u8>,
     ) {
-        match self {
-            Dialect::Plain(plain) => {
-                plain::render_notice(plain.theme(), &transfer::how_to_upload(url, room), out);
+        match self.irc() {
+            Some(irc) => {
+                irc.answering(view, out, &mut Vec::new(), |irc| irc.offer_upload(url, room));
             }
-            Dialect::Irc(irc) => {
-                irc.answering(out, |irc, out| irc.offer_upload(url, room, view, out));
-            }
-            Dialect::Http(_) => {}
+            None => self.notice(&transfer::how_to_upload(url, room), view, out),
         }
     }
 

@@ -50,7 +50,7 @@ impl Session {
         match *self {}
     }
 
-    pub fn stop_watching(&mut self) {
+    pub fn begin_answer(&mut self) {
         match *self {}
     }
 

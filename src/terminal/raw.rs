@@ -12,7 +12,7 @@
 //! the shell, and would outlive this program (`cat` then fails with "resource temporarily
 //! unavailable"). After the poller has reported readable, one read does not block.
 
-use nix::sys::signal::{SigSet, SigmaskHow, Signal, killpg, pthread_sigmask};
+use nix::sys::signal::{SigSet, SigmaskHow, Signal, killpg};
 use nix::sys::termios::{
     InputFlags, LocalFlags, SetArg, SpecialCharacterIndices, Termios, tcgetattr, tcsetattr,
 };
@@ -156,12 +156,9 @@ pub fn in_foreground(terminal: impl AsFd) -> bool {
 /// Between the check of the foreground and the call, a shell may have moved the process; on exit,
 /// it would then never terminate.
 fn without_terminal_stop<T>(act: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
-    let mut stop = SigSet::empty();
-    stop.add(Signal::SIGTTOU);
-    let mut before = SigSet::empty();
-    pthread_sigmask(SigmaskHow::SIG_BLOCK, Some(&stop), Some(&mut before))?;
+    let before = SigSet::from(Signal::SIGTTOU).thread_swap_mask(SigmaskHow::SIG_BLOCK)?;
     let result = act();
-    pthread_sigmask(SigmaskHow::SIG_SETMASK, Some(&before), None)?;
+    before.thread_set_mask()?;
     result
 }
 

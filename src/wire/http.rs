@@ -24,7 +24,7 @@ pub struct Fault {
     pub text: &'static str,
 }
 
-const fn bad(text: &'static str) -> Fault {
+pub(super) const fn bad(text: &'static str) -> Fault {
     Fault { status: 400, text }
 }
 
@@ -231,6 +231,12 @@ impl Response {
             body: format!("{text}\n").into_bytes().into(),
             head_only: false,
         }
+    }
+
+    /// The same with one more header.
+    pub fn with(mut self, name: &'static str, value: impl Into<Cow<'static, str>>) -> Response {
+        self.headers.push((name, value.into()));
+        self
     }
 
     /// Adds its bytes to `out`. `date` in the form of RFC 9110, if the time is known.

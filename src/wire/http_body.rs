@@ -3,7 +3,7 @@
 //! Bytes come cut anywhere; the decoder takes what there is and remembers where it was. What follows
 //! the body is left alone: there is no second request.
 
-use super::http::{Fault, Length};
+use super::http::{Fault, Length, bad};
 
 /// The longest line around chunks, extensions and trailers included.
 const LONGEST_LINE: usize = 1024;
@@ -99,10 +99,6 @@ impl Decoder {
         };
         Ok(())
     }
-}
-
-const fn bad(text: &'static str) -> Fault {
-    Fault { status: 400, text }
 }
 
 /// Hexadecimal digits, perhaps with an extension behind them.

@@ -27,22 +27,17 @@ pub fn print_usage(program: &str, error: &clap::Error) -> u8 {
     u8::try_from(error.exit_code()).unwrap_or(2)
 }
 
-/// Prints a text; returns the exit code, which is `code` if all is well.
+/// Prints a text; returns the exit code, which is `code` if all is well. A reader that has seen enough
+/// is no error.
 pub fn print_text(program: &str, text: impl AsRef<[u8]>, code: u8) -> u8 {
     let mut out = io::stdout();
     match out.write_all(text.as_ref()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => not_written(program, &error),
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            print_error(program, format_args!("could not write to standard output: {error}"));
+            1
+        }
         _ => code,
     }
-}
-
-/// Standard output took no more; returns the exit code. A reader that has seen enough is no error.
-pub fn not_written(program: &str, error: &io::Error) -> u8 {
-    if error.kind() == ErrorKind::BrokenPipe {
-        return 0;
-    }
-    print_error(program, format_args!("could not write to standard output: {error}"));
-    1
 }
 
 /// Prints an error in one line, made harmless: it may repeat a word of a file that a stranger wrote.

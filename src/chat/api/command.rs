@@ -6,7 +6,7 @@ use super::pages::Rest;
 use crate::chat::log::{BanTarget, Change};
 use crate::chat::model::{
     Claim, Continuations, Kind, Lookup, ModeChange, Moment, Name, PasswordHash, Query, Range,
-    RecordId, Reference, Refusal, ScramKeys, Secret, UserMode, limits,
+    RecordId, Reference, Refusal, ScramKeys, Secret, UserMode, below, limits,
 };
 use std::sync::Arc;
 
@@ -62,8 +62,6 @@ pub enum Command {
     React(Arc<str>, Pick, Arc<str>, bool),
     /// Change a message.
     Edit(Arc<str>, Pick, Arc<str>),
-    /// Delete a message.
-    Delete(Arc<str>, Pick),
     /// The messages of a room.
     History(Arc<str>, Range, Option<u32>),
     /// The messages and events of a room or a direct conversation.
@@ -174,15 +172,14 @@ impl Command {
             Command::Tag(tagging) => tagging.reaction.as_ref().is_some_and(|(_, _, on)| *on),
             _ => false,
         };
-        if reacts && reactions as usize >= limits::REACTIONS_PER_MESSAGE {
-            return Err(Refusal::TooManyReactions(limits::REACTIONS_PER_MESSAGE));
+        if reacts {
+            below(reactions as usize, limits::REACTIONS_PER_MESSAGE, Refusal::TooManyReactions)?;
         }
         match &mut self {
             Command::Reply(_, pick, _)
             | Command::Thread(_, pick)
             | Command::React(_, pick, _, _)
             | Command::Edit(_, pick, _)
-            | Command::Delete(_, pick)
             | Command::Redact(_, pick, _) => *pick = Pick::Found(reference),
             Command::SendMessage(speech) => speech.reply = Some(Pick::Found(reference)),
             Command::Tag(tagging) => {

@@ -1,7 +1,8 @@
 //! Metadata: keys and values of a user or a room, for programs (IRCv3 metadata).
 
 use super::limits;
-use super::refusal::{Field, Refusal};
+use super::refusal::{Field, Refusal, below};
+use super::require::require;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -32,8 +33,8 @@ pub fn set_metadata(
             metadata.remove(key);
         }
         Some(value) => {
-            if metadata.len() >= limits::METADATA_KEYS && !metadata.contains_key(key) {
-                return Err(Refusal::TooMuchMetadata(limits::METADATA_KEYS));
+            if !metadata.contains_key(key) {
+                below(metadata.len(), limits::METADATA_KEYS, Refusal::TooMuchMetadata)?;
             }
             metadata.insert(Arc::clone(key), Arc::clone(value));
         }
@@ -42,9 +43,7 @@ pub fn set_metadata(
 }
 
 pub fn check_metadata(key: &Arc<str>, value: Option<&Arc<str>>) -> Result<(), Refusal> {
-    if !is_metadata_key(key) {
-        return Err(Refusal::BadMetadataKey(Arc::clone(key)));
-    }
+    require(is_metadata_key(key), || Refusal::BadMetadataKey(Arc::clone(key)))?;
     match value {
         Some(value) if value.is_empty() => Err(Refusal::Missing(Field::Metadata)),
         Some(value) if value.len() > limits::METADATA_VALUE_LENGTH => {

@@ -8,8 +8,9 @@
 //! Invariant: equal names hash alike, and [`Caseless`] finds a [`Name`] without allocating.
 
 use super::limits;
+use super::require::require;
 use indexmap::Equivalent;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -17,7 +18,8 @@ use std::sync::{Arc, LazyLock};
 
 /// A nick, an account or a room, as its owner spelled it. Equal to any spelling that differs only
 /// in the case of ASCII letters. Cloning shares the text.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Name(Arc<str>);
 
 /// Why a nick is invalid.
@@ -65,33 +67,25 @@ impl Name {
     pub fn nick(text: &str) -> Result<Name, NickFault> {
         let mut characters = text.chars();
         let first = characters.next().ok_or(NickFault::Empty)?;
-        if !is_nick_character(first) || first.is_ascii_digit() || first == '-' {
-            return Err(NickFault::Start(first));
-        }
+        require(is_nick_character(first) && !first.is_ascii_digit() && first != '-', || {
+            NickFault::Start(first)
+        })?;
         if let Some(wrong) = characters.find(|c| !is_nick_character(*c)) {
             return Err(NickFault::Character(wrong));
         }
-        if text.len() > limits::NICK_LENGTH {
-            return Err(NickFault::TooLong);
-        }
-        if is_reserved(text) {
-            return Err(NickFault::Reserved);
-        }
+        require(text.len() <= limits::NICK_LENGTH, || NickFault::TooLong)?;
+        require(!is_reserved(text), || NickFault::Reserved)?;
         Ok(Name::new(text))
     }
 
     /// Checks a room name.
     pub fn room(text: &str) -> Result<Name, RoomFault> {
-        if !text.starts_with('#') || text.len() < 2 {
-            return Err(RoomFault::NoHash);
-        }
+        require(text.starts_with('#') && text.len() > 1, || RoomFault::NoHash)?;
         let wrong = |&c: &char| c.is_whitespace() || c.is_control() || c == ',' || is_invisible(c);
         if let Some(wrong) = text.chars().find(wrong) {
             return Err(RoomFault::Character(wrong));
         }
-        if text.len() > limits::ROOM_LENGTH {
-            return Err(RoomFault::TooLong);
-        }
+        require(text.len() <= limits::ROOM_LENGTH, || RoomFault::TooLong)?;
         Ok(Name::new(text))
     }
 
@@ -231,18 +225,6 @@ impl fmt::Display for Name {
 impl fmt::Debug for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
-    }
-}
-
-impl Serialize for Name {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0)
-    }
-}
-
-impl<'de> Deserialize<'de> for Name {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Name, D::Error> {
-        Arc::<str>::deserialize(deserializer).map(Name)
     }
 }
 

@@ -3,10 +3,20 @@
 use super::identity::Identity;
 use super::ids::Moment;
 use super::name::{Name, NickFault, RoomFault};
+use super::require::require;
 use std::sync::Arc;
 
 /// What a rule gives, or why it rejects a command.
 pub(in crate::chat) type Result<T> = std::result::Result<T, Refusal>;
+
+/// There may be one more.
+pub(in crate::chat) fn below(
+    count: usize,
+    most: usize,
+    refusal: fn(usize) -> Refusal,
+) -> Result<()> {
+    require(count < most, || refusal(most))
+}
 
 /// Why a command is rejected.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -11,6 +11,7 @@ use crate::chat::log::Change;
 use crate::chat::model::{
     Audience, Caseless, Claim, Field, Identity, ModeChange, Moment, Name, Origin, PasswordHash,
     Query, Range, RecordId, Refusal, Result, Scope, ScramKeys, Secret, SessionId, advance, limits,
+    require,
 };
 use crate::chat::state::{Account, Hub, User};
 use std::sync::Arc;
@@ -25,18 +26,14 @@ impl Hub {
         let account = user.identity.account.clone();
         match command {
             Command::Register(secret) => {
-                if let Some(account) = account {
-                    return Err(Refusal::LoggedIn(account));
-                }
+                logged_out(&user.identity)?;
                 self.may_register(&user.identity)?;
                 checked_password(&secret)?;
                 let purpose = Purpose::Register(user.identity.nick.clone());
                 Ok(Decision::Work(Work::Hash { secret, former: None, purpose }))
             }
             Command::Login(name, secret) => {
-                if let Some(account) = account {
-                    return Err(Refusal::LoggedIn(account));
-                }
+                logged_out(&user.identity)?;
                 Ok(Decision::Work(self.login_work(&name, secret, now)))
             }
             Command::Password(old, new) => {
@@ -134,21 +131,14 @@ impl Hub {
     }
 
     fn may_register(&self, who: &Identity) -> Result<()> {
-        if !who.named {
-            return Err(Refusal::NickFirst);
-        }
+        require(who.named, || Refusal::NickFirst)?;
         self.may_be_made(&who.nick)
     }
 
     /// Whether an account of this name can be made.
     pub(super) fn may_be_made(&self, name: &Name) -> Result<()> {
-        if self.accounts.contains_key(name) {
-            return Err(Refusal::AccountExists(name.clone()));
-        }
-        if self.accounts.len() >= limits::ACCOUNTS {
-            return Err(Refusal::TooManyAccounts);
-        }
-        Ok(())
+        require(!self.accounts.contains_key(name), || Refusal::AccountExists(name.clone()))?;
+        require(self.accounts.len() < limits::ACCOUNTS, || Refusal::TooManyAccounts)
     }
 
     /// Goes on with what waited for the worker.
@@ -204,12 +194,8 @@ impl Hub {
     ) -> Result<()> {
         let who = &self.origin(at)?.identity;
         self.may_register(who)?;
-        if who.nick != name {
-            return Err(Refusal::NickFirst);
-        }
-        if let Some(account) = &who.account {
-            return Err(Refusal::LoggedIn(account.clone()));
-        }
+        require(who.nick == name, || Refusal::NickFirst)?;
+        logged_out(who)?;
         let mut account = Account::new(name.clone(), (hash, scram), (at.id, at.time));
         account.metadata = self.metadata_before(at);
         self.accounts.insert(name.clone(), account);
@@ -225,9 +211,7 @@ impl Hub {
         as_of: Option<RecordId>,
     ) -> Result<()> {
         let user = self.origin(at)?;
-        if let Some(account) = &user.identity.account {
-            return Err(Refusal::LoggedIn(account.clone()));
-        }
+        logged_out(&user.identity)?;
         let claim = Claim { account, as_of: as_of.unwrap_or(at.id) };
         let account = self.may_act_for(&claim, at.time)?;
         let (name, named) = (account.name.clone(), user.identity.named);
@@ -344,9 +328,7 @@ impl Hub {
         secrets: (PasswordHash, Option<ScramKeys>),
         alone: bool,
     ) -> Result<()> {
-        if self.origin(at)?.identity.account.as_ref() != Some(name) {
-            return Err(Refusal::NotLoggedIn);
-        }
+        require(self.origin(at)?.identity.account.as_ref() == Some(name), || Refusal::NotLoggedIn)?;
         let Some(account) = self.accounts.get_mut(name) else { return Err(Refusal::NotLoggedIn) };
         account.renew(secrets, (at.id, at.time));
         let sessions = if alone { account.sessions.clone() } else { Vec::new() };
@@ -376,6 +358,11 @@ impl Hub {
         let audience = Audience::Peers { rooms: user.rooms.to_vec(), from: Some(at.origin) };
         at.tell(audience, Event::Account { who: Arc::clone(&user.identity), step });
     }
+}
+
+/// Whether a user acts for no account yet.
+fn logged_out(who: &Identity) -> Result<()> {
+    who.account.clone().map_or(Ok(()), |account| Err(Refusal::LoggedIn(account)))
 }
 
 /// How short it may be is a setting: the server sees to that.

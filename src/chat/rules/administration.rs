@@ -5,7 +5,8 @@ use super::checks::{checked_reason, given, operates};
 use crate::chat::api::{Command, Decision, Event, Purpose, Work};
 use crate::chat::log::{BanTarget, Change, Entry, QuitReason};
 use crate::chat::model::{
-    Audience, Claim, Field, Moment, Name, Origin, Refusal, Result, SessionId, limits,
+    Audience, Claim, Field, Moment, Name, Origin, Refusal, Result, SessionId, below, limits,
+    require,
 };
 use crate::chat::state::{Hub, ServerBan, User};
 use std::sync::Arc;
@@ -87,10 +88,7 @@ impl Hub {
     fn ban_fits(&self, target: &BanTarget, now: Moment) -> Result<()> {
         let others = self.server_bans.iter();
         let others = others.filter(|ban| ban.in_force(now) && ban.target != *target).count();
-        if others >= limits::SERVER_BANS {
-            return Err(Refusal::TooManyBans(limits::SERVER_BANS));
-        }
-        Ok(())
+        below(others, limits::SERVER_BANS, Refusal::TooManyBans)
     }
 
     fn operator(&self, at: &Applying<'_>) -> Result<&User> {
@@ -165,9 +163,7 @@ impl Hub {
         self.operator(at)?;
         let before = self.server_bans.len();
         self.server_bans.retain(|ban| ban.target != target);
-        if self.server_bans.len() == before {
-            return Err(no_such_ban(&target));
-        }
+        require(self.server_bans.len() < before, || no_such_ban(&target))?;
         at.tell_origin(Event::ServerBan { target, on: false, until: None });
         Ok(())
     }

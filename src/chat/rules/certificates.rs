@@ -7,7 +7,7 @@
 use super::applying::Applying;
 use crate::chat::api::{AccountStep, Command, Decision, Event};
 use crate::chat::log::Change;
-use crate::chat::model::{Name, Refusal, Result, limits};
+use crate::chat::model::{Name, Refusal, Result, below, limits};
 use crate::chat::state::{Hub, User};
 use std::sync::Arc;
 
@@ -41,10 +41,10 @@ impl Hub {
             (false, _) if known.iter().any(|it| **it == *fingerprint) => Ok(()),
             (false, _) => Err(Refusal::NoSuchCertificate),
             (true, true) => Err(Refusal::CertificateInUse),
-            (true, false) if known.len() >= limits::CERTIFICATES_PER_ACCOUNT => {
-                Err(Refusal::TooManyCertificates(limits::CERTIFICATES_PER_ACCOUNT))
+            (true, false) => {
+                let most = limits::CERTIFICATES_PER_ACCOUNT;
+                below(known.len(), most, Refusal::TooManyCertificates)
             }
-            (true, false) => Ok(()),
         }
     }
 

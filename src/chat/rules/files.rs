@@ -10,7 +10,7 @@ use super::applying::Applying;
 use crate::chat::api::{Decision, Event};
 use crate::chat::log::{Change, StoredFile};
 use crate::chat::model::{
-    Audience, Moment, Name, Origin, RecordId, Refusal, Result, SessionId, limits,
+    Audience, Moment, Name, Origin, RecordId, Refusal, Result, SessionId, limits, require,
 };
 use crate::chat::state::{Hub, User};
 use std::sync::Arc;
@@ -113,9 +113,7 @@ impl Hub {
                     && Origin::of_host(user.identity.host()) == Some(file.origin)
             }
         };
-        if !is_own && !user.is_operator() {
-            return Err(Refusal::NotYourFile(Arc::clone(&file.name)));
-        }
+        require(is_own || user.is_operator(), || Refusal::NotYourFile(Arc::clone(&file.name)))?;
         Ok(Decision::Change(Change::DeleteFile { id: Arc::clone(&file.id) }))
     }
 

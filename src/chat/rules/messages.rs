@@ -8,7 +8,7 @@ use super::checks::{checked_reason, checked_text, fits, given};
 use crate::chat::api::{Command, Decision, Event, Pick};
 use crate::chat::log::Change;
 use crate::chat::model::{
-    Audience, Field, Lookup, Name, Point, Reference, Refusal, Result, limits,
+    Audience, Field, Lookup, Name, Point, Reference, Refusal, Result, below, limits, require,
 };
 use crate::chat::state::{Hub, Room, User};
 use std::sync::Arc;
@@ -38,7 +38,7 @@ impl Hub {
                 checked_text(Arc::clone(text))?;
                 (name, pick)
             }
-            Command::Delete(name, pick) | Command::Redact(name, pick, _) => (name, pick),
+            Command::Redact(name, pick, _) => (name, pick),
             _ => return Err(Refusal::NotHere),
         };
         let room = self.own_room(user, name)?;
@@ -59,14 +59,11 @@ impl Hub {
                 self.may_change(user, room, &message, false)?;
                 Change::Edit { room: room_name, message, text }
             }
-            command => {
+            Command::Redact(_, _, reason) => {
                 self.may_change(user, room, &message, true)?;
-                let reason = match command {
-                    Command::Redact(_, _, reason) => checked_reason(Some(reason))?,
-                    _ => None,
-                };
-                Change::Delete { room: room_name, message, reason }
+                Change::Delete { room: room_name, message, reason: checked_reason(Some(reason))? }
             }
+            _ => return Err(Refusal::NotHere),
         };
         Ok(Decision::Change(change))
     }
@@ -109,12 +106,12 @@ impl Hub {
             if recent.reactions.iter().any(mine) == on {
                 return Ok(());
             }
-            if !on {
-                recent.reactions.retain(|reaction| !mine(reaction));
-            } else if recent.reactions.len() >= limits::REACTIONS_PER_MESSAGE {
-                return Err(Refusal::TooManyReactions(limits::REACTIONS_PER_MESSAGE));
-            } else {
+            if on {
+                let (count, most) = (recent.reactions.len(), limits::REACTIONS_PER_MESSAGE);
+                below(count, most, Refusal::TooManyReactions)?;
                 recent.reactions.push((who.nick.clone(), Arc::clone(&text)));
+            } else {
+                recent.reactions.retain(|reaction| !mine(reaction));
             }
         }
         let (room, message) = (room.name.clone(), room.quote(&message));
@@ -189,9 +186,7 @@ pub(super) fn find(room: &Room, pick: &Pick) -> Result<Found> {
             }
             // Not given yet; or it would be here, had it not been deleted.
             let deleted = oldest.is_some_and(|oldest| number > oldest.number);
-            if number == 0 || number > room.last_number || deleted {
-                return Err(missing(number));
-            }
+            require((1..=room.last_number).contains(&number) && !deleted, || missing(number))?;
             Point::Number(number)
         }
         Pick::Id(id) => {
@@ -212,8 +207,6 @@ pub(super) fn find(room: &Room, pick: &Pick) -> Result<Found> {
 /// Rejects a message that was deleted after it had been found.
 fn still_there(room: &Room, message: &Reference) -> Result<()> {
     let newer = room.recent.front().is_some_and(|oldest| message.id > oldest.reference.id);
-    if newer && room.recent(message.id).is_none() {
-        return Err(Refusal::NoSuchMessage(room.name.clone(), message.number));
-    }
-    Ok(())
+    let there = !newer || room.recent(message.id).is_some();
+    require(there, || Refusal::NoSuchMessage(room.name.clone(), message.number))
 }

@@ -73,8 +73,7 @@ impl Hub {
             | Command::Answer(_)
             | Command::Reply(..)
             | Command::React(..)
-            | Command::Edit(..)
-            | Command::Delete(..) => self.decide_sending(user, command),
+            | Command::Edit(..) => self.decide_sending(user, command),
             Command::SetMetadata(..) | Command::ClearMetadata(_) => {
                 self.decide_metadata(user, command)
             }

@@ -5,7 +5,7 @@ use super::checks::checked_reason;
 use crate::chat::api::{Command, Decision, Event};
 use crate::chat::log::Change;
 use crate::chat::model::{
-    Audience, Mask, ModeChange, Name, Origin, Refusal, Result, SessionId, limits,
+    Audience, Mask, ModeChange, Name, Origin, Refusal, Result, SessionId, below, limits, require,
 };
 use crate::chat::state::{Ban, Hub, Room, User};
 use std::sync::Arc;
@@ -16,9 +16,8 @@ impl Hub {
             Command::SetModes(name, mut changes) => {
                 let room = self.visible_room(user, &name)?;
                 self.moderates(user, room)?;
-                if changes.len() > limits::MODES_PER_COMMAND {
-                    return Err(Refusal::TooManyModes(limits::MODES_PER_COMMAND));
-                }
+                let most = limits::MODES_PER_COMMAND;
+                require(changes.len() <= most, || Refusal::TooManyModes(most))?;
                 for change in &mut changes {
                     self.check_mode(room, change)?;
                 }
@@ -53,10 +52,8 @@ impl Hub {
             ModeChange::Flag(..) | ModeChange::Key(None) | ModeChange::Limit(_) => Ok(()),
             ModeChange::Key(Some(key)) => {
                 let wrong = |c: char| c.is_whitespace() || c.is_control() || c == ',';
-                if key.is_empty() || key.len() > limits::KEY_LENGTH || key.contains(wrong) {
-                    return Err(Refusal::BadKey);
-                }
-                Ok(())
+                let fits = (1..=limits::KEY_LENGTH).contains(&key.len());
+                require(fits && !key.contains(wrong), || Refusal::BadKey)
             }
             ModeChange::Op(nick, _) | ModeChange::Voice(nick, _) => {
                 self.member_called(room, nick).map(|_| ())
@@ -86,11 +83,9 @@ impl Hub {
                 let listed = |mask: &Mask| room.bans.iter().any(|ban| ban.mask == *mask);
                 let mask = by_account.into_iter().chain(by_address).find(|it| *on || listed(it));
                 let mask = mask.unwrap_or(plain);
-                if !*on && !listed(&mask) {
-                    return Err(Refusal::NoSuchBan(text.as_str().into()));
-                }
-                if *on && !listed(&mask) && room.bans.len() >= limits::BANS_PER_ROOM {
-                    return Err(Refusal::TooManyBans(limits::BANS_PER_ROOM));
+                require(*on || listed(&mask), || Refusal::NoSuchBan(text.as_str().into()))?;
+                if *on && !listed(&mask) {
+                    below(room.bans.len(), limits::BANS_PER_ROOM, Refusal::TooManyBans)?;
                 }
                 *text = mask.to_string();
                 Ok(())
@@ -229,9 +224,8 @@ fn parsed(mask: &str) -> Result<Mask> {
 /// Checks a mask that is to be put on a list, and completes it as it will be listed.
 fn check_mask(text: &mut String, on: bool, list: &[Ban]) -> Result<()> {
     let mask = parsed(text)?;
-    let listed = list.iter().any(|ban| ban.mask == mask);
-    if on && !listed && list.len() >= limits::BANS_PER_ROOM {
-        return Err(Refusal::TooManyBans(limits::BANS_PER_ROOM));
+    if on && !list.iter().any(|ban| ban.mask == mask) {
+        below(list.len(), limits::BANS_PER_ROOM, Refusal::TooManyBans)?;
     }
     *text = mask.to_string();
     Ok(())
@@ -245,10 +239,8 @@ fn set_mask(list: &mut Vec<Ban>, ban: Ban, on: bool) -> Result<bool> {
             list.remove(place);
             Ok(true)
         }
-        (None, true) if list.len() >= limits::BANS_PER_ROOM => {
-            Err(Refusal::TooManyBans(limits::BANS_PER_ROOM))
-        }
         (None, true) => {
+            below(list.len(), limits::BANS_PER_ROOM, Refusal::TooManyBans)?;
             list.push(ban);
             Ok(true)
         }

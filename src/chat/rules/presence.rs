@@ -6,7 +6,7 @@ use crate::chat::api::{Command, Decision, Event};
 use crate::chat::log::{Change, Entry, QuitReason};
 use crate::chat::model::{
     Audience, Field, Identity, IrcNames, Moment, Name, Query, Range, Refusal, Result, Scope,
-    SessionId, UserMode, guest_number, limits,
+    SessionId, UserMode, below, guest_number, limits, require,
 };
 use crate::chat::state::{Account, Hub, Room, RoomList, User};
 use std::sync::Arc;
@@ -29,17 +29,15 @@ impl Hub {
             }
             Command::Ignore(text, on) => {
                 let nick = Name::new(&text);
-                if nick == user.identity.nick {
-                    return Err(Refusal::Oneself);
-                }
-                if on && self.session_of(&text).is_none() && !self.accounts.contains_key(&nick) {
-                    return Err(Refusal::NoSuchNick(nick));
-                }
-                if on && user.extras().ignores.len() >= limits::IGNORES_PER_USER {
-                    return Err(Refusal::TooManyIgnored(limits::IGNORES_PER_USER));
-                }
-                if !on && !user.extras().ignores.contains(&nick) {
-                    return Err(Refusal::NotIgnored(nick));
+                require(nick != user.identity.nick, || Refusal::Oneself)?;
+                let ignores = &user.extras().ignores;
+                if on {
+                    let known =
+                        self.session_of(&text).is_some() || self.accounts.contains_key(&nick);
+                    require(known, || Refusal::NoSuchNick(nick.clone()))?;
+                    below(ignores.len(), limits::IGNORES_PER_USER, Refusal::TooManyIgnored)?;
+                } else {
+                    require(ignores.contains(&nick), || Refusal::NotIgnored(nick.clone()))?;
                 }
                 Ok(Decision::Change(Change::Ignore { nick, on }))
             }
@@ -314,10 +312,9 @@ impl Hub {
         let Some(user) = self.users.get_mut(&at.origin) else { return Err(Refusal::NotHere) };
         let has = user.extras().ignores.contains(&nick);
         if on && !has {
-            if user.extras().ignores.len() >= limits::IGNORES_PER_USER {
-                return Err(Refusal::TooManyIgnored(limits::IGNORES_PER_USER));
-            }
-            user.extras_mut().ignores.push(nick.clone());
+            let ignores = &mut user.extras_mut().ignores;
+            below(ignores.len(), limits::IGNORES_PER_USER, Refusal::TooManyIgnored)?;
+            ignores.push(nick.clone());
             self.ignorers.get_or_insert_with(nick.clone(), Vec::new).push(at.origin);
         } else if !on && has {
             user.extras_mut().ignores.retain(|ignored| *ignored != nick);

@@ -8,7 +8,7 @@ use super::checks::checked_reason;
 use crate::chat::api::{Decision, Event};
 use crate::chat::log::Change;
 use crate::chat::model::{
-    Audience, Moment, Name, Refusal, Result, SessionId, limits, read_markers,
+    Audience, Moment, Name, Refusal, Result, SessionId, limits, read_markers, require,
 };
 use crate::chat::state::{Hub, Room, User};
 use std::sync::Arc;
@@ -31,16 +31,12 @@ impl Hub {
     /// Whether a name is available for a room, and the user may rename it.
     fn may_rename(&self, user: &User, room: &Room, to: &Name) -> Result<()> {
         self.moderates(user, room)?;
-        if room.name == Name::lobby() {
-            return Err(Refusal::LobbyStays);
-        }
+        require(room.name != Name::lobby(), || Refusal::LobbyStays)?;
         let same = room.name.as_str() == to.as_str();
         // A different spelling of its current name is always available. That a secret room has a name
         // is told here, as it is by joining it: a name is given once.
-        if same || (*to != room.name && self.rooms.contains_key(to)) {
-            return Err(Refusal::RoomExists(to.clone()));
-        }
-        Ok(())
+        let taken = same || (*to != room.name && self.rooms.contains_key(to));
+        require(!taken, || Refusal::RoomExists(to.clone()))
     }
 
     pub(super) fn rename_room(

@@ -6,7 +6,7 @@ use crate::chat::api::{Command, Decision, Event};
 use crate::chat::log::Change;
 use crate::chat::model::{
     Audience, Field, Flag, Identity, Moment, Name, Origin, Refusal, Result, SessionId, Topic,
-    limits,
+    below, limits, require,
 };
 use crate::chat::state::{Hub, Member, Registration, Room, User};
 use std::collections::BTreeSet;
@@ -57,28 +57,22 @@ impl Hub {
 
     /// Checks everything that prevents a join except the key.
     fn may_join(&self, user: &User, name: &Name) -> Result<()> {
-        if user.rooms.len() >= limits::ROOMS_PER_USER {
-            return Err(Refusal::TooManyRooms(limits::ROOMS_PER_USER));
-        }
+        below(user.rooms.len(), limits::ROOMS_PER_USER, Refusal::TooManyRooms)?;
         let Some(room) = self.rooms.get(name) else {
-            let full = self.rooms.len() >= limits::ROOMS;
-            return if full { Err(Refusal::ServerFull) } else { Ok(()) };
+            return require(self.rooms.len() < limits::ROOMS, || Refusal::ServerFull);
         };
+        let refused = |refusal: fn(Name) -> Refusal| Err(refusal(room.name.clone()));
         if room.members.contains_key(&user.identity.session) {
-            return Err(Refusal::AlreadyIn(room.name.clone()));
+            return refused(Refusal::AlreadyIn);
         }
         // An operator's invitation overrides every restriction; a server operator needs none.
         if user.is_operator() || self.invited(user, name) {
             return Ok(());
         }
-        if room.bans(&user.identity, false) {
-            return Err(Refusal::Banned(room.name.clone()));
-        }
         let invitable = || room.invitables.iter().any(|ban| ban.mask.matches(&user.identity));
-        if room.modes.has(Flag::InviteOnly) && !invitable() {
-            return Err(Refusal::InviteOnly(room.name.clone()));
-        }
         match room.modes.limit {
+            _ if room.bans(&user.identity, false) => refused(Refusal::Banned),
+            _ if room.modes.has(Flag::InviteOnly) && !invitable() => refused(Refusal::InviteOnly),
             Some(limit) if room.members.len() >= limit as usize => {
                 Err(Refusal::RoomFull(room.name.clone(), limit))
             }

@@ -12,7 +12,7 @@ use crate::chat::api::{
 use crate::chat::log::Change;
 use crate::chat::model::{
     Audience, Caseless, Continuations, Flag, Identity, Kind, Name, Quoted, RecordId, Reference,
-    Refusal, Result, SessionId, limits,
+    Refusal, Result, SessionId, limits, require,
 };
 use crate::chat::state::{Hub, Member, Private, Room, User, note_partner};
 use std::sync::Arc;
@@ -81,9 +81,9 @@ impl Hub {
         }
         let room = self.may_speak(user, &message.to)?;
         let is_request = message.kind != Kind::Action && message.text.starts_with('\u{1}');
-        if is_request && room.modes.has(Flag::NoCtcp) {
-            return Err(Refusal::NoCtcp(room.name.clone()));
-        }
+        require(!is_request || !room.modes.has(Flag::NoCtcp), || {
+            Refusal::NoCtcp(room.name.clone())
+        })?;
         checked_text(Arc::clone(&message.text))?;
         // A reply to an unknown message is sent anyway: its tags may come from elsewhere.
         let reply_to = match message.reply.as_ref().and_then(|pick| find(room, pick).ok()) {

@@ -2,7 +2,7 @@
 
 use crate::chat::model::{
     Metadata, Moment, Name, Origin, PasswordHash, ReadMarkers, RecordId, Refusal, Result,
-    ScramKeys, SessionId, limits,
+    ScramKeys, SessionId, below, limits, require,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -78,13 +78,8 @@ impl Account {
     /// # Errors
     /// Which of the two it is not.
     pub fn admits(&self, as_of: RecordId) -> Result<()> {
-        if self.renewed > as_of {
-            return Err(Refusal::VoidClaim);
-        }
-        if self.sessions.len() >= limits::SESSIONS_PER_ACCOUNT {
-            return Err(Refusal::TooManySessions(limits::SESSIONS_PER_ACCOUNT));
-        }
-        Ok(())
+        require(self.renewed <= as_of, || Refusal::VoidClaim)?;
+        below(self.sessions.len(), limits::SESSIONS_PER_ACCOUNT, Refusal::TooManySessions)
     }
 
     /// Gives it another password, by this record.

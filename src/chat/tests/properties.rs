@@ -58,7 +58,7 @@ fn words_command() -> impl Strategy<Value = Command> {
         1 => (room(), pick(), words(), any::<bool>())
             .prop_map(|(room, pick, text, on)| Command::React(room, pick, text, on)),
         1 => (room(), pick(), words()).prop_map(|(room, pick, text)| Command::Edit(room, pick, text)),
-        1 => (room(), pick()).prop_map(|(room, pick)| Command::Delete(room, pick)),
+        1 => (room(), pick()).prop_map(|(room, pick)| Command::Redact(room, pick, "".into())),
         1 => (room(), pick()).prop_map(|(room, pick)| Command::Thread(room, pick)),
         1 => (room()).prop_map(|room| Command::History(room, Range::Latest, None)),
         1 => (room()).prop_map(|room| Command::Playback(room, Range::Latest, None)),

@@ -178,7 +178,7 @@ fn one_changes_ones_own_and_ops_delete_any() {
     world.run(bob, join("#x")).effects();
     let pick = |number| Pick::Number(number);
     let edit = |number, text: &str| Command::Edit(Arc::clone(&room), pick(number), text.into());
-    let delete = |number| Command::Delete(Arc::clone(&room), pick(number));
+    let delete = |number| Command::Redact(Arc::clone(&room), pick(number), "".into());
     world.run(alice, say("#x", "mine")).effects();
     world.run(bob, say("#x", "his")).effects();
     assert_eq!(world.run(bob, edit(1, "no")).refusal(), Refusal::NotYours(1));
@@ -406,7 +406,7 @@ fn what_is_deleted_is_not_changed_by_who_was_slower() {
         };
         (session, change)
     });
-    world.run(alice, Command::Delete("#lobby".into(), Pick::Number(2))).effects();
+    world.run(alice, Command::Redact("#lobby".into(), Pick::Number(2), "".into())).effects();
     for (session, change) in late {
         let effects = world.write(session, change);
         let [Effect { audience: Audience::One(to), event: Event::Refused(why), .. }] = &effects[..]

@@ -4,7 +4,7 @@ use super::{Broadcast, Telling, recipient};
 use crate::chat::{
     Audience, Effect, Event, Holder, Hub, Identity, MetadataChanges, Name, SessionId, Viewpoint,
 };
-use crate::session::{View, irc};
+use crate::session::irc;
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -13,15 +13,13 @@ impl Broadcast {
         &mut self,
         telling: &mut Telling<'_>,
         session: SessionId,
-        speak: impl FnOnce(&mut irc::Session, &mut View<'_>, &mut irc::Replies),
+        speak: impl FnOnce(&mut irc::Context<'_, '_>),
     ) {
         let Telling { net, hub, cause } = telling;
         if let Some(mut peer) = recipient(net, session) {
             self.speak(&mut peer, hub, cause.stamp, |session, view, out| {
                 if let Some(session) = session.irc() {
-                    let mut replies = irc::Replies::default();
-                    speak(session, view, &mut replies);
-                    out.extend_from_slice(replies.bytes());
+                    session.telling(view, out, &mut Vec::new(), speak);
                 }
             });
         }
@@ -44,18 +42,15 @@ impl Broadcast {
                 if hushed && instead.is_none() {
                     continue;
                 }
-                self.speak_irc(telling, watcher, |session, view, out| {
-                    session.tell_of_watched(instead.as_ref().unwrap_or(event), view, out);
-                });
+                let event = instead.as_ref().unwrap_or(event);
+                self.speak_irc(telling, watcher, |irc| irc.tell_of_watched(event));
             }
         }
         self.whowas.observe(event, self.moment);
         self.counts.observe(event);
         for (watcher, who, there) in self.monitors.observe(event) {
             let who: &Identity = &who;
-            self.speak_irc(telling, watcher, |session, view, out| {
-                session.tell_presence(who, there, view, out);
-            });
+            self.speak_irc(telling, watcher, |irc| irc.tell_presence(who, there));
         }
     }
 
@@ -96,11 +91,7 @@ impl Broadcast {
         holder: &Holder,
         changes: &MetadataChanges,
     ) {
-        self.speak_irc(telling, session, |session, view, out| {
-            if session.follows_metadata() {
-                session.tell_metadata(holder, changes, view, out);
-            }
-        });
+        self.speak_irc(telling, session, |irc| irc.tell_metadata(holder, changes));
     }
 
     /// Who has come into which room, if there is metadata to tell of them.

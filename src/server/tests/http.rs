@@ -97,6 +97,21 @@ fn a_silent_websocket_is_pinged_and_a_dead_one_is_closed() {
     bench.wait_for(&mut tom, "ada quit (ping timeout)");
 }
 
+/// What monitors tell comes outside of any answer.
+#[test]
+fn a_browser_is_told_in_a_frame_who_has_come_online() {
+    let mut bench = Bench::new(&[]);
+    let mut web = browser(&mut bench, "ada", "");
+    send_frame(&mut web, "MONITOR + bob");
+    bench.settle();
+    web.bytes();
+    bench.join("bob");
+    let told = web.bytes();
+    let [0x81, length, line @ ..] = &told[..] else { panic!("{told:?}") };
+    assert_eq!(usize::from(*length), line.len(), "{told:?}");
+    assert!(String::from_utf8_lossy(line).contains(" 730 ada :bob!"), "{told:?}");
+}
+
 /// Opens a WebSocket and joins #lab as `nick`.
 pub(super) fn browser(bench: &mut Bench, nick: &str, headers: &str) -> Client {
     let mut web = websocket(bench, headers);

@@ -50,10 +50,7 @@ pub(super) fn id(path: &str) -> Option<&str> {
 
 /// The answer to OPTIONS.
 pub(super) fn options() -> Response {
-    Response {
-        headers: vec![("Allow", "GET, HEAD, OPTIONS".into())],
-        ..Response::text(200, "GET a file here")
-    }
+    Response::text(200, "GET a file here").with("Allow", "GET, HEAD, OPTIONS")
 }
 
 pub(super) fn read(request: &Request<'_>, id: &str) -> Fetch {
@@ -130,16 +127,12 @@ pub(super) fn answer(file: Option<&StoredFile>, fetch: &Fetch, to: &Reader, now:
         Some(Some(part)) => {
             head.status = 206;
             let (first, last) = (part.start, part.end - 1);
-            head.headers
-                .push(("Content-Range", format!("bytes {first}-{last}/{}", file.size).into()));
+            head = head.with("Content-Range", format!("bytes {first}-{last}/{}", file.size));
             part
         }
         Some(None) => {
-            let size = format!("bytes */{}", file.size);
-            return told(Response {
-                headers: vec![("Content-Range", size.into())],
-                ..Response::text(416, "the file does not have these bytes")
-            });
+            let response = Response::text(416, "the file does not have these bytes");
+            return told(response.with("Content-Range", format!("bytes */{}", file.size)));
         }
     };
     let length = part.end - part.start;
@@ -159,29 +152,19 @@ fn head(file: &StoredFile, tag: &str) -> Response {
     let name = utf8_percent_encode(&file.name, ESCAPED);
     // `curl -J` knows this form only.
     let is_plain = |byte: u8| matches!(byte, b' '..=b'~') && !b"\"\\%".contains(&byte);
-    let plain = if file.name.bytes().all(is_plain) {
-        format!("; filename=\"{}\"", file.name)
-    } else {
-        String::new()
-    };
-    Response {
-        content_type: shown.map_or("application/octet-stream", |(_, content_type)| *content_type),
-        headers: vec![
-            ("Accept-Ranges", "bytes".into()),
-            ("Cache-Control", "private, max-age=31536000, immutable".into()),
-            (
-                "Content-Disposition",
-                format!("{disposition}{plain}; filename*=UTF-8''{name}").into(),
-            ),
-            ("Content-Security-Policy", "sandbox; default-src 'none'".into()),
-            ("ETag", tag.to_owned().into()),
-            ("Last-Modified", http_date(file.time).into()),
-            ("Referrer-Policy", "no-referrer".into()),
-            // What a page of this server has in its cache does not say that another may read it.
-            ("Vary", "Origin".into()),
-        ],
-        ..Response::text(200, "")
-    }
+    let plain = file.name.bytes().all(is_plain).then(|| format!("; filename=\"{}\"", file.name));
+    let plain = plain.unwrap_or_default();
+    let content_type = shown.map_or("application/octet-stream", |(_, content_type)| *content_type);
+    Response { content_type, ..Response::text(200, "") }
+        .with("Accept-Ranges", "bytes")
+        .with("Cache-Control", "private, max-age=31536000, immutable")
+        .with("Content-Disposition", format!("{disposition}{plain}; filename*=UTF-8''{name}"))
+        .with("Content-Security-Policy", "sandbox; default-src 'none'")
+        .with("ETag", tag.to_owned())
+        .with("Last-Modified", http_date(file.time))
+        .with("Referrer-Policy", "no-referrer")
+        // What a page of this server has in its cache does not say that another may read it.
+        .with("Vary", "Origin")
 }
 
 fn finished(head: Response, length: u64, now: Moment) -> Answer {

@@ -15,10 +15,8 @@ pub(super) fn answer(request: &Request<'_>) -> Result<(WebSocket, Vec<u8>), Resp
         return Err(Response::text(400, "a WebSocket is opened by GET of HTTP/1.1"));
     }
     if request.header("sec-websocket-version") != Some("13") {
-        return Err(Response {
-            headers: vec![("Sec-WebSocket-Version", "13".into()), ("Upgrade", "websocket".into())],
-            ..Response::text(426, "this server speaks version 13 of WebSocket")
-        });
+        let response = Response::text(426, "this server speaks version 13 of WebSocket");
+        return Err(response.with("Sec-WebSocket-Version", "13").with("Upgrade", "websocket"));
     }
     let mut keys = request.all("sec-websocket-key");
     let key = keys.next().filter(|_| keys.next().is_none()).and_then(accept);

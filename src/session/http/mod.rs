@@ -247,12 +247,7 @@ impl Session {
         }
     }
 
-    /// The page may not be shown the loop.
-    pub(super) fn stop_watching(&mut self) {
-        self.stage = Stage::Answered;
-    }
-
-    /// The answer begins.
+    /// The answer begins; or no other one will come.
     pub fn begin_answer(&mut self) {
         self.stage = Stage::Answered;
     }
@@ -311,12 +306,11 @@ pub fn not_shown(is_full: bool, now: Moment) -> Action {
 /// The answer to a scrape, in the text that it asked for; `None` if its peer may not have it.
 pub fn scraped(text: Option<(&'static str, String)>, head_only: bool, now: Moment) -> Action {
     let response = match text {
-        Some((content_type, text)) => Response {
-            content_type,
-            headers: vec![("Cache-Control", "no-store".into())],
-            body: text.into_bytes().into(),
-            ..Response::text(200, "")
-        },
+        Some((content_type, text)) => {
+            let body = text.into_bytes().into();
+            Response { content_type, body, ..Response::text(200, "") }
+                .with("Cache-Control", "no-store")
+        }
         None => Response::text(403, "metrics are for loopback and --metrics-from"),
     };
     respond(&Response { head_only, ..response }, now)

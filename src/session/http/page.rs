@@ -51,17 +51,12 @@ impl File {
     }
 
     pub(super) fn response(&self) -> Response {
-        Response {
-            content_type: self.content_type,
-            headers: vec![
-                ("Cache-Control", "no-cache".into()),
-                ("Content-Security-Policy", POLICY.into()),
-                ("Cross-Origin-Opener-Policy", "same-origin".into()),
-                ("Referrer-Policy", "no-referrer".into()),
-            ],
-            body: self.text.as_bytes().into(),
-            ..Response::text(200, "")
-        }
+        let (content_type, body) = (self.content_type, self.text.as_bytes().into());
+        Response { content_type, body, ..Response::text(200, "") }
+            .with("Cache-Control", "no-cache")
+            .with("Content-Security-Policy", POLICY)
+            .with("Cross-Origin-Opener-Policy", "same-origin")
+            .with("Referrer-Policy", "no-referrer")
     }
 }
 

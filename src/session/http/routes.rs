@@ -79,10 +79,8 @@ pub(super) fn answer(
         reader.allow(&mut response);
         Outcome::Answer(respond(&response, now))
     };
-    let method_not_allowed = || Response {
-        headers: vec![("Allow", METHODS.into())],
-        ..Response::text(405, "method not allowed: use GET or HEAD")
-    };
+    let method_not_allowed =
+        || Response::text(405, "method not allowed: use GET or HEAD").with("Allow", METHODS);
     let Some(path) = request.path else { return respond(method_not_allowed()) };
     let route = route(path);
     if let Some(response) = not_for_us(request, route.as_ref(), settings) {
@@ -96,10 +94,10 @@ pub(super) fn answer(
                 Err(fault) => respond(fault.into()),
             },
             "OPTIONS" => respond(upload::options()),
-            _ => respond(Response {
-                headers: vec![("Allow", upload::METHODS.into())],
-                ..Response::text(405, "POST a file here, or PUT it to /upload/NAME")
-            }),
+            _ => {
+                let response = Response::text(405, "POST a file here, or PUT it to /upload/NAME");
+                respond(response.with("Allow", upload::METHODS))
+            }
         };
     }
     if request.method == "OPTIONS" && matches!(route, Route::Fetch(_)) {
@@ -124,10 +122,7 @@ pub(super) fn answer(
             }
         }
         Route::File(file) => respond(file.response()),
-        Route::Health => respond(Response {
-            headers: vec![("Cache-Control", "no-store".into())],
-            ..Response::text(200, "ok")
-        }),
+        Route::Health => respond(Response::text(200, "ok").with("Cache-Control", "no-store")),
         Route::Metrics => Outcome::Answer(Action::Scrape {
             open_metrics: request
                 .list("accept")

@@ -21,10 +21,8 @@ pub(super) fn below(path: &str) -> Option<&str> {
 
 /// The answer to OPTIONS: what may be sent here (soju.im/FILEHOST).
 pub(super) fn options() -> Response {
-    Response {
-        headers: vec![("Allow", METHODS.into()), ("Accept-Post", "*/*".into())],
-        ..Response::text(200, "POST a file, or PUT it to /upload/NAME")
-    }
+    let response = Response::text(200, "POST a file, or PUT it to /upload/NAME");
+    response.with("Allow", METHODS).with("Accept-Post", "*/*")
 }
 
 /// Reads the head of an upload.

@@ -1,7 +1,7 @@
 //! Account registration. IRCv3 draft/account-registration.
 
+use super::Context;
 use super::session::Answer;
-use super::{Context, Replies, Session, View};
 use crate::chat::{AccountChange, Claim, Command, Name, Secret, Walk};
 use crate::session::account_text;
 use crate::session::action::Action;
@@ -42,15 +42,15 @@ pub(super) fn register(context: &mut Context<'_, '_>, message: &Message<'_>) {
     }
 }
 
-impl Session {
+impl Context<'_, '_> {
     /// The account is there that it has registered before it has registered with the server.
-    pub fn registered_early(&mut self, claim: Claim, view: &mut View<'_>, out: &mut Replies) {
+    pub fn registered_early(&mut self, claim: Claim) {
         let words = ["SUCCESS", claim.account.as_str()];
-        self.reply(view, out).line("REGISTER", &words, Some("Account created"));
-        if let Some(registration) = &mut self.registration {
+        self.reply().line("REGISTER", &words, Some("Account created"));
+        if let Some(registration) = &mut self.session.registration {
             registration.nick = Some(claim.account.clone());
         }
-        self.logged_in_early(claim, view, out);
+        self.logged_in_early(claim);
     }
 }
 

@@ -415,16 +415,13 @@ mod tests {
         };
         let line = format!("{label}LIST");
         let mut out = Vec::new();
-        session.answering(&mut out, |session, out| {
-            session.take(line.as_bytes(), &mut view, out, &mut Vec::new());
-        });
+        let mut actions = Vec::new();
+        session.answering(&mut view, &mut out, &mut actions, |irc| irc.take(line.as_bytes()));
         while session.has_more() {
             pages.push(std::mem::take(&mut out));
-            session.answering(&mut out, |session, out| {
-                session.more(&mut view, out, &mut Vec::new());
-            });
+            session.answering(&mut view, &mut out, &mut actions, |irc| irc.more());
         }
-        session.telling(&mut out, |session, out| session.finish(out));
+        session.finish(&mut out);
         pages.push(out);
         pages.into_iter().map(|page| String::from_utf8(page).unwrap()).collect()
     }

@@ -1,11 +1,9 @@
 //! The table of commands, and the lookup of a line's command in it.
 
 use super::{
-    Context, Replies, Session, View, about, account, capabilities, channel, files, history,
-    messages, metadata, modes, multiline, operator, people, read_marker, registration, sasl,
-    services, vendor,
+    Context, about, account, capabilities, channel, files, history, messages, metadata, modes,
+    multiline, operator, people, read_marker, registration, sasl, services, vendor,
 };
-use crate::session::action::Action;
 use crate::session::frame::PasswordAnswer;
 use crate::wire::irc::{Message, numeric};
 
@@ -124,23 +122,16 @@ pub(super) fn run(context: &mut Context<'_, '_>, message: &Message<'_>) {
     }
 }
 
-impl Session {
+impl Context<'_, '_> {
     /// What came of the server's password. What has waited for it is done now.
-    pub fn unlocked(
-        &mut self,
-        answer: PasswordAnswer,
-        view: &mut View<'_>,
-        out: &mut Replies,
-        actions: &mut Vec<Action>,
-    ) {
-        let mut context = Context { session: self, view, out, actions };
+    pub fn unlocked(&mut self, answer: PasswordAnswer) {
         match answer {
-            PasswordAnswer::Wrong => registration::wrong_password(&mut context),
-            PasswordAnswer::TooEarly(wait) => registration::guessed_too_often(&mut context, wait),
+            PasswordAnswer::Wrong => registration::wrong_password(self),
+            PasswordAnswer::TooEarly(wait) => registration::guessed_too_often(self, wait),
             PasswordAnswer::Right => {
-                for (_, line) in registration::take_early(&mut context) {
+                for (_, line) in registration::take_early(self) {
                     if let Ok(message) = Message::parse(line.as_bytes()) {
-                        run(&mut context, &message);
+                        run(self, &message);
                     }
                 }
             }

@@ -17,10 +17,14 @@ pub(super) struct Exchange {
 enum Stage {
     /// The one message of PLAIN.
     Plain,
-    /// A message of SCRAM, from the client or from the worker.
-    Scram(Box<Scram>),
     /// The one message of EXTERNAL.
     External,
+    /// The client's first message of SCRAM.
+    Scram,
+    /// The worker's answer to it.
+    Begun(Box<Scram>),
+    /// The client's last message.
+    Challenged(Box<Scram>),
     /// SCRAM has proved this account; the client has to acknowledge the server's proof.
     Signed(Claim),
     /// The chat's decision.
@@ -32,22 +36,31 @@ impl Exchange {
         let stage = match mechanism.to_ascii_uppercase().as_str() {
             "PLAIN" => Stage::Plain,
             "EXTERNAL" => Stage::External,
-            "SCRAM-SHA-256" => Stage::Scram(Box::default()),
+            "SCRAM-SHA-256" => Stage::Scram,
             _ => return None,
         };
         Some(Exchange { incoming: Incoming::default(), stage })
     }
 
-    /// Takes one piece; the action that a whole message leads to.
+    /// Takes one piece; the action that a whole message leads to. An error ends the exchange.
     pub(super) fn take(&mut self, piece: &str) -> Result<Option<Action>, Fault> {
         let Some(text) = self.incoming.take(piece)? else { return Ok(None) };
-        step(&mut self.stage, &text).map(Some).ok_or(Fault::Malformed)
+        let stage = std::mem::replace(&mut self.stage, Stage::Asked);
+        let (stage, action) = step(stage, &text).ok_or(Fault::Malformed)?;
+        self.stage = stage;
+        Ok(Some(action))
     }
 
     /// The server's first message of SCRAM.
     pub(super) fn challenge(&mut self, challenge: &Challenge) -> Option<String> {
-        match &mut self.stage {
-            Stage::Scram(scram) => Some(scram.challenge(challenge)),
+        match std::mem::replace(&mut self.stage, Stage::Scram) {
+            Stage::Begun(mut scram) => {
+                let message = scram.challenge(challenge);
+                self.stage = Stage::Challenged(scram);
+                Some(message)
+            }
+            // Without a first message of the client there is nothing to answer.
+            Stage::Scram | Stage::Challenged(_) => Some(String::new()),
             _ => None,
         }
     }
@@ -66,33 +79,26 @@ impl Exchange {
     }
 }
 
-/// The action that a whole message leads to; `None` if it is wrong.
-fn step(stage: &mut Stage, text: &str) -> Option<Action> {
-    match stage {
+/// The next stage, and the action that a whole message leads to; `None` if it is wrong.
+fn step(stage: Stage, text: &str) -> Option<(Stage, Action)> {
+    Some(match stage {
         Stage::Plain => {
             let (name, secret) = plain(text)?;
-            *stage = Stage::Asked;
-            Some(Action::Prove(Proof::Password(name.into(), secret)))
+            (Stage::Asked, Action::Prove(Proof::Password(name.into(), secret)))
         }
         Stage::External => {
             let account = Some(text).filter(|name| !name.is_empty()).map(Arc::from);
-            *stage = Stage::Asked;
-            Some(Action::ProveByCertificate(account))
+            (Stage::Asked, Action::ProveByCertificate(account))
         }
-        Stage::Scram(scram) => {
-            let (proof, decides) = scram.receive(text)?;
-            if decides {
-                *stage = Stage::Asked;
-            }
-            Some(Action::Prove(proof))
+        Stage::Scram => {
+            let scram = Box::new(Scram::begin(text)?);
+            let question = scram.question();
+            (Stage::Begun(scram), Action::Prove(question))
         }
-        Stage::Signed(claim) if text.is_empty() => {
-            let claim = claim.clone();
-            *stage = Stage::Asked;
-            Some(Action::LogIn(claim))
-        }
-        Stage::Signed(_) | Stage::Asked => None,
-    }
+        Stage::Challenged(scram) => (Stage::Asked, Action::Prove(scram.prove(text)?)),
+        Stage::Signed(claim) if text.is_empty() => (Stage::Asked, Action::LogIn(claim)),
+        Stage::Begun(_) | Stage::Signed(_) | Stage::Asked => return None,
+    })
 }
 
 /// Name and password of `authzid NUL authcid NUL password`.
@@ -107,6 +113,12 @@ fn plain(text: &str) -> Option<(String, Secret)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_client_of_scram_waits_for_the_challenge() {
+        let (stage, _) = step(Stage::Scram, "n,,n=user,r=x").unwrap();
+        assert!(step(stage, "n,,n=user,r=x").is_none(), "it was our turn");
+    }
 
     #[test]
     fn plain_is_three_parts_of_one_name() {

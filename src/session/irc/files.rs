@@ -1,8 +1,8 @@
 //! Uploaded files: UPLOAD, FILES, DELFILE. No IRCv3 specification has commands for them; what a
 //! client needs for soju.im/FILEHOST is in RPL_ISUPPORT.
 
+use super::Context;
 use super::caps::Caps;
-use super::{Context, Replies, Session, View};
 use crate::chat::Command;
 use crate::session::action::Action;
 use crate::session::transfer::{FileRequest, file_id, how_to_upload};
@@ -26,18 +26,11 @@ pub(super) fn delfile(context: &mut Context<'_, '_>, message: &Message<'_>) {
     context.run(Command::DeleteFile(file_id(url)));
 }
 
-impl Session {
+impl Context<'_, '_> {
     /// `NOTE UPLOAD URL url :text` for programs, the text alone for people.
-    pub(crate) fn offer_upload(
-        &mut self,
-        url: &str,
-        room: Option<&str>,
-        view: &View<'_>,
-        out: &mut Replies,
-    ) {
-        let (text, reads) = (how_to_upload(url, room), self.caps.has(Caps::STANDARD_REPLIES));
-        let mut reply = self.reply(view, out);
-        match reads {
+    pub fn offer_upload(&mut self, url: &str, room: Option<&str>) {
+        let (mut reply, text) = (self.reply(), how_to_upload(url, room));
+        match reply.caps.has(Caps::STANDARD_REPLIES) {
             true => reply.line("NOTE", &["UPLOAD", "URL", url], Some(&text)),
             false => reply.notice(&text),
         }

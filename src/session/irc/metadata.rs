@@ -161,7 +161,7 @@ fn read(context: &mut Context<'_, '_>, target: &str, subcommand: &str, keys: &[&
     if subcommand == "SYNC" {
         return match found.room {
             Some(room) => subscriptions::sync_room(context, room),
-            None => subscriptions::sync(context, found.name, found.metadata),
+            None => context.sync(found.name, found.metadata),
         };
     }
     batch(&mut context.reply(), &["metadata", found.name], |out| {

@@ -77,55 +77,45 @@ pub use commands::command_names;
 pub use counts::UserCounts;
 pub use monitor::MonitorList;
 pub use render::render;
-pub use reply::Replies;
-pub(in crate::session::irc) use session::Context;
-pub use session::Session;
+pub(in crate::session) use reply::Replies;
+pub use session::{Context, Session};
 pub use settings::Settings;
 pub use view::View;
 pub use whowas::Whowas;
 
-use crate::session::action::Action;
 use crate::wire::irc::{Message, ParseError, numeric};
 pub(in crate::session::irc) use reply::{Lines, ReplyWriter};
 
-impl Session {
+impl Context<'_, '_> {
     /// Takes one line without its end. The replies end with [`Session::finish`].
-    pub fn take(
-        &mut self,
-        line: &[u8],
-        view: &mut View<'_>,
-        out: &mut Replies,
-        actions: &mut Vec<Action>,
-    ) {
+    pub fn take(&mut self, line: &[u8]) {
         match Message::parse(line) {
             Ok(message) => {
-                self.taken(false, message.tags.get("label").as_deref(), view);
-                let batched = multiline::takes(self, &message);
-                let mut context = Context { session: self, view, out, actions };
-                if batched {
-                    multiline::line(&mut context, &message);
+                self.taken(false, message.tags.get("label").as_deref());
+                if multiline::takes(self.session, &message) {
+                    multiline::line(self, &message);
                 } else {
-                    commands::run(&mut context, &message);
+                    commands::run(self, &message);
                 }
             }
             Err(ParseError::NotUtf8 { tags, command }) => {
-                self.taken(false, tags.get("label").as_deref(), view);
+                self.taken(false, tags.get("label").as_deref());
                 let command = command.unwrap_or("*").to_ascii_uppercase();
                 let text = "Not sent: the line is not valid UTF-8";
-                self.reply(view, out).fail(&command, "INVALID_UTF8", &[], text);
+                self.reply().fail(&command, "INVALID_UTF8", &[], text);
             }
             Err(ParseError::ForbiddenByte) => {
-                self.taken(false, None, view);
+                self.taken(false, None);
                 let text = "Not sent: the line holds a NUL";
-                self.reply(view, out).fail("*", "INVALID_LINE", &[], text);
+                self.reply().fail("*", "INVALID_LINE", &[], text);
             }
-            Err(ParseError::Empty | ParseError::NoCommand) => self.taken(false, None, view),
+            Err(ParseError::Empty | ParseError::NoCommand) => self.taken(false, None),
         }
     }
 
     /// A line was too long.
-    pub fn too_long(&mut self, label: Option<&str>, view: &mut View<'_>, out: &mut Replies) {
-        self.taken(true, label, view);
-        self.reply(view, out).numeric(numeric::ERR_INPUTTOOLONG, &[]);
+    pub fn too_long(&mut self, label: Option<&str>) {
+        self.taken(true, label);
+        self.numeric(numeric::ERR_INPUTTOOLONG, &[]);
     }
 }

@@ -14,7 +14,7 @@
 use super::batch::{Batch, Fault, Lines, invalid};
 use super::messages::{self, Outgoing};
 use super::pieces::MULTILINE;
-use super::{Context, Replies, Session, View};
+use super::{Context, Replies, Session};
 use crate::chat::{Continuations, Kind};
 use crate::session::action::Action;
 use crate::wire::irc::Message;
@@ -117,28 +117,28 @@ fn close(context: &mut Context<'_, '_>, reference: &str) {
     messages::send(context, &target, outgoing);
 }
 
-impl Session {
+impl Context<'_, '_> {
     /// Drops the open batch if it has timed out; else returns the time left. `None` if there is
     /// nothing to wait for.
-    pub fn look_at_batch(&mut self, view: &View<'_>, out: &mut Replies) -> Option<Duration> {
-        self.batch_watched = false;
-        let open = self.batch.as_mut()?;
+    pub fn look_at_batch(&mut self) -> Option<Duration> {
+        self.session.batch_watched = false;
+        let (open, now) = (self.session.batch.as_mut()?, self.view.now);
         // A clock that was set back must not keep it open.
-        open.opened = open.opened.min(view.now);
-        let age = view.now.0.saturating_sub(open.opened.0).unsigned_abs();
+        open.opened = open.opened.min(now);
+        let age = now.0.saturating_sub(open.opened.0).unsigned_abs();
         let left = TIMEOUT.saturating_sub(Duration::from_millis(age));
         if !left.is_zero() {
-            self.batch_watched = true;
+            self.session.batch_watched = true;
             return Some(left);
         }
-        let open = self.batch.take()?;
+        let open = self.session.batch.take()?;
         // A rejected batch has had its FAIL.
         open.lines.as_ref()?;
         let text = "The batch was open for too long";
-        self.reply(view, out).fail("BATCH", "TIMEOUT", &[&open.reference], text);
+        self.reply().fail("BATCH", "TIMEOUT", &[&open.reference], text);
         if let Some(mut label) = open.label {
-            label.collect(out, false);
-            *out = Replies::from_bytes(label.finish());
+            label.collect(self.out, false);
+            *self.out = Replies::from_bytes(label.finish());
         }
         None
     }

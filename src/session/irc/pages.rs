@@ -4,8 +4,8 @@
 //! What may be long implements [`Answer`], and is written by [`Context::answer`] alone. As long as a
 //! client has an unfinished answer its next line waits; what others do is told in between.
 
+use super::Context;
 use super::session::Answer;
-use super::{Context, Replies, Session, View};
 use crate::chat::{Command, Event, Listing};
 use crate::session::action::Action;
 
@@ -29,6 +29,17 @@ impl Context<'_, '_> {
         }
     }
 
+    /// Writes the next page.
+    pub fn more(&mut self) {
+        let Some(mut answers) = self.session.answers.take() else { return };
+        if let Some(mut answer) = answers.pop_front()
+            && self.write_page(&mut *answer)
+        {
+            answers.push_front(answer);
+        }
+        self.session.answers = Some(answers).filter(|answers| !answers.is_empty());
+    }
+
     /// Whether there is more.
     fn write_page(&mut self, answer: &mut dyn Answer) -> bool {
         let end = self.out.bytes().len() + PAGE;
@@ -48,21 +59,5 @@ impl Answer for NextPage {
     fn step(&mut self, context: &mut Context<'_, '_>) -> bool {
         context.actions.extend(self.0.take().map(|more| Action::Do(Command::List(more))));
         false
-    }
-}
-
-impl Session {
-    /// Writes the next page.
-    pub fn more(&mut self, view: &mut View<'_>, out: &mut Replies, actions: &mut Vec<Action>) {
-        let Some(mut answers) = self.answers.take() else { return };
-        if let Some(mut answer) = answers.pop_front() {
-            let mut context = Context { session: self, view, out, actions };
-            if context.write_page(&mut *answer) {
-                answers.push_front(answer);
-            }
-        }
-        if !answers.is_empty() {
-            self.answers = Some(answers);
-        }
     }
 }

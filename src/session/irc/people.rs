@@ -124,9 +124,8 @@ struct MonitoredMetadata(VecDeque<SessionId>);
 
 impl Answer for MonitoredMetadata {
     fn step(&mut self, context: &mut Context<'_, '_>) -> bool {
-        let (session, view) = (&*context.session, &*context.view);
-        if let Some(user) = self.0.pop_front().and_then(|online| view.hub.user(online)) {
-            session.tell_watched_metadata(user, view.hub, &mut session.reply(view, context.out));
+        if let Some(user) = self.0.pop_front().and_then(|online| context.view.hub.user(online)) {
+            context.tell_watched_metadata(user);
         }
         !self.0.is_empty()
     }
@@ -249,10 +248,8 @@ pub(super) fn who(context: &mut Context<'_, '_>, message: &Message<'_>) {
             tell_who(context, user, None, fields.as_deref());
         }
         return context.numeric(numeric::RPL_ENDOFWHO, &[mask]);
-    } else if mask == "0" {
-        Place::Everywhere
     } else {
-        Place::Fitting
+        Place::Fitting(if mask == "0" { "*".to_owned() } else { end.clone() })
     };
     context.answer(Who { place, operators, fields, end, walk: Walk::default() });
 }
@@ -260,9 +257,8 @@ pub(super) fn who(context: &mut Context<'_, '_>, message: &Message<'_>) {
 /// Where the users of a WHO are.
 enum Place {
     Room(Name),
-    Everywhere,
-    /// Those whom the mask fits, which the last line repeats.
-    Fitting,
+    /// Those whom this mask fits.
+    Fitting(String),
 }
 
 /// The users in a channel, or those whom a mask fits.
@@ -290,8 +286,7 @@ impl Answer for Who {
                         .map(|(user, member)| (user, Some((room, member)))),
                 )
             }),
-            place => {
-                let mask = if matches!(place, Place::Everywhere) { "*" } else { self.end.as_str() };
+            Place::Fitting(mask) => {
                 let session = self.walk.next(|| fitting(hub, asker, mask));
                 let user = |session| hub.user(session).filter(|user| wanted(user));
                 session.map(|session| user(session).map(|user| (user, None)))

@@ -2,11 +2,11 @@
 
 use super::session::{Registration, ServerPassword};
 use super::{
-    Context, Replies, Session, View, about, fields, read_marker, refusals, sasl, settings,
-    subscriptions,
+    Context, Session, about, fields, read_marker, refusals, sasl, settings, subscriptions,
 };
 use crate::chat::{Command, Entry, Name, Refusal, Secret, limits};
 use crate::session::action::{Action, Relay};
+use crate::session::frame::ProofAnswer;
 use crate::wire::irc::{Message, name, numeric};
 use core::net::IpAddr;
 use std::sync::Arc;
@@ -275,16 +275,31 @@ impl Session {
         self.registration.take().is_some()
     }
 
-    /// Registers the client, if a proof was all that it waited for.
-    pub fn go_on(&mut self, view: &mut View<'_>, out: &mut Replies, actions: &mut Vec<Action>) {
-        try_register(&mut Context { session: self, view, out, actions });
-    }
-
     /// The chat has rejected its entry: the nick was taken meanwhile.
     pub(super) fn entry_rejected(&mut self) {
         if let Some(registration) = &mut self.registration {
             registration.entering = false;
             registration.nick = None;
+        }
+    }
+}
+
+impl Context<'_, '_> {
+    /// A step of a login before the client has entered is done. A proof may have been all that its
+    /// registration waited for.
+    pub fn answer_proof(&mut self, answer: ProofAnswer<'_>) {
+        match answer {
+            ProofAnswer::Challenge(challenge) => self.challenged(challenge),
+            ProofAnswer::Signed(claim, signature) => self.signed(claim, signature),
+            ProofAnswer::Proved(claim) => {
+                self.proved(claim);
+                try_register(self);
+            }
+            ProofAnswer::Registered(claim) => {
+                self.registered_early(claim);
+                try_register(self);
+            }
+            ProofAnswer::Failed => self.fail_sasl(),
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use super::render::{direct_message, joined, write};
 use super::{
-    Caps, Context, Lines, Replies, Session, View, account as accounts, channel, fields, history,
-    metadata, modes, read_marker, refusals, registration, vendor,
+    Caps, Context, Lines, Session, account as accounts, channel, fields, history, metadata, modes,
+    read_marker, refusals, registration, vendor,
 };
 use crate::chat::{
     AccountStep, DirectMessage, Event, Identity, Kind, Refusal, UserMode, Viewpoint,
@@ -11,47 +11,35 @@ use crate::chat::{
 use crate::session::refusal_text;
 use crate::wire::irc::numeric;
 
-impl Session {
+impl Context<'_, '_> {
     /// Adds the lines that tell this client of `event`. Those that do not answer its own command go
     /// to `aside`.
-    pub fn tell(
-        &mut self,
-        event: &Event,
-        viewpoint: Viewpoint,
-        view: &mut View<'_>,
-        out: &mut Replies,
-        aside: &mut Vec<u8>,
-    ) {
-        let mut actions = Vec::new();
-        let mut context = Context { session: self, view, out, actions: &mut actions };
+    pub fn tell(&mut self, event: &Event, viewpoint: Viewpoint, aside: &mut Vec<u8>) {
         match viewpoint {
-            Viewpoint::Actor => own_action(&mut context, event, &mut Lines::shared(aside)),
-            Viewpoint::Observer => other(&mut context, event),
+            Viewpoint::Actor => own_action(self, event, &mut Lines::shared(aside)),
+            Viewpoint::Observer => other(self, event),
         }
     }
 
     /// A user whom it monitors, and with whom it shares no room, has changed.
-    pub fn tell_of_watched(&self, event: &Event, view: &View<'_>, out: &mut Replies) {
-        if self.caps.has(Caps::EXTENDED_MONITOR) {
-            write(self.render_caps(), view.stamp, event, &mut out.lines());
+    pub fn tell_of_watched(&mut self, event: &Event) {
+        if self.session.caps.has(Caps::EXTENDED_MONITOR) {
+            self.observed(event);
         }
     }
 
     /// A user whom it monitors has come online or gone offline.
-    pub fn tell_presence(&self, who: &Identity, online: bool, view: &View<'_>, out: &mut Replies) {
-        let mut reply = self.reply(view, out);
+    pub fn tell_presence(&mut self, who: &Identity, online: bool) {
         if online {
-            reply.numeric_text(numeric::RPL_MONONLINE, &[], &fields::prefix(who));
-            if let Some(user) = view.hub.user(who.session) {
-                self.tell_watched_metadata(user, view.hub, &mut reply);
+            self.reply().numeric_text(numeric::RPL_MONONLINE, &[], &fields::prefix(who));
+            if let Some(user) = self.view.hub.user(who.session) {
+                self.tell_watched_metadata(user);
             }
         } else {
-            reply.numeric_text(numeric::RPL_MONOFFLINE, &[], who.nick.as_str());
+            self.reply().numeric_text(numeric::RPL_MONOFFLINE, &[], who.nick.as_str());
         }
     }
-}
 
-impl Context<'_, '_> {
     /// The lines that observers with this client's capabilities receive.
     fn observed(&mut self, event: &Event) {
         let (caps, stamp) = (self.session.render_caps(), self.view.stamp);

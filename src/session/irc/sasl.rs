@@ -1,7 +1,7 @@
 //! SASL: AUTHENTICATE. IRCv3 sasl-3.1, sasl-3.2.
 
 use super::exchange::Exchange;
-use super::{Caps, Context, Lines, Replies, Session, View};
+use super::{Caps, Context, Lines, Session};
 use crate::chat::{Challenge, Claim};
 use crate::wire::irc::{Message, numeric};
 use crate::wire::sasl::{Fault, pieces};
@@ -70,53 +70,49 @@ impl Session {
     pub(super) fn has_sasl(&self) -> bool {
         self.sasl.is_some()
     }
+}
 
+impl Context<'_, '_> {
     /// What came of `Proof::Begin`.
-    pub fn challenged(&mut self, challenge: &Challenge, view: &mut View<'_>, out: &mut Replies) {
-        match self.sasl.as_deref_mut().and_then(|exchange| exchange.challenge(challenge)) {
-            Some(text) => say(&text, &mut out.lines()),
-            None => self.fail_sasl(view, out),
+    pub(super) fn challenged(&mut self, challenge: &Challenge) {
+        match self.session.sasl.as_deref_mut().and_then(|it| it.challenge(challenge)) {
+            Some(text) => say(&text, &mut self.out.lines()),
+            None => self.fail_sasl(),
         }
     }
 
     /// What came of `Proof::Scram`, if it fits: this claim, and our own proof for the client.
-    pub fn signed(
-        &mut self,
-        claim: &Claim,
-        signature: &str,
-        view: &mut View<'_>,
-        out: &mut Replies,
-    ) {
-        if self.sasl.as_deref_mut().is_some_and(|exchange| exchange.sign(claim)) {
-            say(&crate::wire::scram::server_final(signature), &mut out.lines());
+    pub(super) fn signed(&mut self, claim: &Claim, signature: &str) {
+        if self.session.sasl.as_deref_mut().is_some_and(|exchange| exchange.sign(claim)) {
+            say(&crate::wire::scram::server_final(signature), &mut self.out.lines());
         } else {
-            self.fail_sasl(view, out);
+            self.fail_sasl();
         }
     }
 
     /// The exchange, if there is one, has failed.
-    pub fn fail_sasl(&mut self, view: &mut View<'_>, out: &mut Replies) {
-        if self.sasl.take().is_some() {
-            self.reply(view, out).numeric(numeric::ERR_SASLFAIL, &[]);
+    pub(super) fn fail_sasl(&mut self) {
+        if self.session.sasl.take().is_some() {
+            self.numeric(numeric::ERR_SASLFAIL, &[]);
         }
     }
 
     /// The result of a proof before registration.
-    pub fn proved(&mut self, claim: Option<Claim>, view: &mut View<'_>, out: &mut Replies) {
-        let Some(claim) = claim else { return self.fail_sasl(view, out) };
-        self.sasl = None;
-        self.logged_in_early(claim, view, out);
-        self.reply(view, out).numeric(numeric::RPL_SASLSUCCESS, &[]);
+    pub(super) fn proved(&mut self, claim: Option<Claim>) {
+        let Some(claim) = claim else { return self.fail_sasl() };
+        self.session.sasl = None;
+        self.logged_in_early(claim);
+        self.numeric(numeric::RPL_SASLSUCCESS, &[]);
     }
 
     /// It has an account, before it has registered with the server.
-    pub(super) fn logged_in_early(&mut self, claim: Claim, view: &mut View<'_>, out: &mut Replies) {
-        let mut reply = self.reply(view, out);
+    pub(super) fn logged_in_early(&mut self, claim: Claim) {
+        let mut reply = self.reply();
         let prefix = format!("{}!*@*", reply.nick);
         let account = &claim.account;
         let text = format!("You are now logged in as {account}");
         reply.numeric_text(numeric::RPL_LOGGEDIN, &[&prefix, account.as_str()], &text);
-        if let Some(registration) = &mut self.registration {
+        if let Some(registration) = &mut self.session.registration {
             registration.claim = Some(claim);
         }
     }

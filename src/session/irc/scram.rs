@@ -9,21 +9,8 @@ use crate::session::action::Proof;
 use crate::wire::scram::{ClientFinal, ClientFirst, auth_message, server_first};
 use std::sync::Arc;
 
-/// The messages exchanged so far.
-#[derive(Default)]
-pub(super) enum Scram {
-    /// Nothing.
-    #[default]
-    Silent,
-    /// The client's first message; the worker is asked for what to answer.
-    Begun(Transcript),
-    /// Our first message, too.
-    Challenged(Transcript),
-}
-
-/// The parts of them that the proof needs.
-#[derive(Default)]
-pub(super) struct Transcript {
+/// The messages exchanged so far, as far as the proof needs them.
+pub(super) struct Scram {
     name: Arc<str>,
     /// The client's word on channel binding, which it has to repeat.
     header: String,
@@ -34,52 +21,40 @@ pub(super) struct Transcript {
 }
 
 impl Scram {
-    /// What the worker is to do about a message of the client, and whether that decides the
-    /// login; `None` if the message is wrong.
-    pub(super) fn receive(&mut self, text: &str) -> Option<(Proof, bool)> {
-        match std::mem::take(self) {
-            Scram::Silent => {
-                let first = ClientFirst::parse(text)?;
-                let other = first.acts_for.is_some_and(|it| !it.eq_ignore_ascii_case(&first.name));
-                if other {
-                    return None;
-                }
-                let name: Arc<str> = first.name.into();
-                *self = Scram::Begun(Transcript {
-                    name: Arc::clone(&name),
-                    header: first.header.to_owned(),
-                    client_first: first.bare.to_owned(),
-                    server_first: String::new(),
-                    nonce: first.nonce.to_owned(),
-                });
-                Some((Proof::Begin(name), false))
-            }
-            Scram::Begun(_) => None,
-            Scram::Challenged(so_far) => {
-                let last = ClientFinal::parse(text)?;
-                if last.header != so_far.header.as_bytes() || last.nonce != so_far.nonce {
-                    return None;
-                }
-                let message =
-                    auth_message(&so_far.client_first, &so_far.server_first, last.without_proof);
-                let proof = ScramProof { message, proof: last.proof.into() };
-                Some((Proof::Scram(so_far.name, proof), true))
-            }
-        }
+    /// The client's first message; `None` if it is wrong.
+    pub(super) fn begin(text: &str) -> Option<Scram> {
+        let first = ClientFirst::parse(text)?;
+        let other = first.acts_for.is_some_and(|it| !it.eq_ignore_ascii_case(&first.name));
+        (!other).then(|| Scram {
+            name: first.name.into(),
+            header: first.header.to_owned(),
+            client_first: first.bare.to_owned(),
+            server_first: String::new(),
+            nonce: first.nonce.to_owned(),
+        })
+    }
+
+    /// What the worker is to do first: it knows the salt.
+    pub(super) fn question(&self) -> Proof {
+        Proof::Begin(Arc::clone(&self.name))
     }
 
     /// Our first message.
     pub(super) fn challenge(&mut self, challenge: &Challenge) -> String {
-        if let Scram::Begun(mut so_far) = std::mem::take(self) {
-            so_far.nonce.push_str(&challenge.nonce);
-            so_far.server_first =
-                server_first(&so_far.nonce, &challenge.salt, challenge.iterations);
-            let message = so_far.server_first.clone();
-            *self = Scram::Challenged(so_far);
-            return message;
+        self.nonce.push_str(&challenge.nonce);
+        self.server_first = server_first(&self.nonce, &challenge.salt, challenge.iterations);
+        self.server_first.clone()
+    }
+
+    /// What the worker is to do about the client's last message; `None` if that is wrong.
+    pub(super) fn prove(self, text: &str) -> Option<Proof> {
+        let last = ClientFinal::parse(text)?;
+        if last.header != self.header.as_bytes() || last.nonce != self.nonce {
+            return None;
         }
-        // Without a first message of the client there is nothing to answer.
-        String::new()
+        let message = auth_message(&self.client_first, &self.server_first, last.without_proof);
+        let proof = ScramProof { message, proof: last.proof.into() };
+        Some(Proof::Scram(self.name, proof))
     }
 }
 
@@ -89,9 +64,8 @@ mod tests {
 
     /// RFC 7677, section 3.
     fn challenged() -> (Scram, String) {
-        let mut scram = Scram::default();
-        let (proof, decides) = scram.receive("n,,n=user,r=rOprNGfwEbeRWgbNEkqO").unwrap();
-        assert_eq!((proof, decides), (Proof::Begin("user".into()), false));
+        let mut scram = Scram::begin("n,,n=user,r=rOprNGfwEbeRWgbNEkqO").unwrap();
+        assert_eq!(scram.question(), Proof::Begin("user".into()));
         let answer = scram.challenge(&Challenge {
             nonce: "%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0".into(),
             salt: "W22ZaJ0SNY7soEsUEjb6gQ==".into(),
@@ -105,14 +79,13 @@ mod tests {
 
     #[test]
     fn the_example_of_rfc_7677_goes_its_way() {
-        let (mut scram, answer) = challenged();
+        let (scram, answer) = challenged();
         assert_eq!(answer, format!("r={NONCE},s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096"));
-        let (proof, decides) = scram.receive(&format!("c=biws,r={NONCE},p={PROOF}")).unwrap();
+        let proof = scram.prove(&format!("c=biws,r={NONCE},p={PROOF}")).unwrap();
         let Proof::Scram(name, scram_proof) = proof else { panic!("{proof:?}") };
-        assert_eq!((&*name, decides), ("user", true));
+        assert_eq!(&*name, "user");
         let message = format!("n=user,r=rOprNGfwEbeRWgbNEkqO,{answer},c=biws,r={NONCE}");
         assert_eq!(scram_proof.message, message);
-        assert!(scram.receive(&format!("c=biws,r={NONCE},p={PROOF}")).is_none(), "once");
     }
 
     #[test]
@@ -122,21 +95,17 @@ mod tests {
             format!("c=biws,r={NONCE}x,p={PROOF}"),
             format!("c=biws,r=rOprNGfwEbeRWgbNEkqO,p={PROOF}"),
         ] {
-            assert!(challenged().0.receive(&text).is_none(), "{text}");
+            assert!(challenged().0.prove(&text).is_none(), "{text}");
         }
         // A client that could bind and sees that we cannot.
-        let mut scram = Scram::default();
-        scram.receive("y,a=user,n=user,r=x").unwrap();
+        let mut scram = Scram::begin("y,a=user,n=user,r=x").unwrap();
         scram.challenge(&Challenge { nonce: "y".into(), salt: "c2FsdA==".into(), iterations: 1 });
-        assert!(scram.receive(&format!("c=eSxhPXVzZXIs,r=xy,p={PROOF}")).is_some());
+        assert!(scram.prove(&format!("c=eSxhPXVzZXIs,r=xy,p={PROOF}")).is_some());
     }
 
     #[test]
     fn another_identity_and_channel_binding_are_rejected() {
-        assert!(Scram::default().receive("n,a=root,n=user,r=x").is_none());
-        assert!(Scram::default().receive("p=tls-unique,,n=user,r=x").is_none());
-        let mut scram = Scram::default();
-        scram.receive("n,,n=user,r=x").unwrap();
-        assert!(scram.receive("n,,n=user,r=x").is_none(), "it was our turn");
+        assert!(Scram::begin("n,a=root,n=user,r=x").is_none());
+        assert!(Scram::begin("p=tls-unique,,n=user,r=x").is_none());
     }
 }

@@ -160,15 +160,12 @@ impl Session {
                 match Framer::default().next(&line, LineKind::Irc(Limits::FROM_CLIENT)) {
                     Step::Incomplete { .. } => return,
                     Step::Line { bytes, used } if used == line.len() => {
-                        return self.answering(out, |irc, out| {
-                            irc.take(bytes, view, out, actions);
-                        });
+                        return self.answering(view, out, actions, |irc| irc.take(bytes));
                     }
                     Step::TooLong { tags, .. } => {
                         let label = tags.get("label");
-                        return self.answering(out, |irc, out| {
-                            irc.too_long(label.as_deref(), view, out);
-                        });
+                        let label = label.as_deref();
+                        return self.answering(view, out, actions, |irc| irc.too_long(label));
                     }
                     Step::Line { .. } => socket.not_one_line(),
                 }
@@ -180,26 +177,29 @@ impl Session {
 
     /// Lets `write` add lines to `out` that answer the command in hand; those to a labelled one are
     /// collected until it is done.
-    pub(in crate::session) fn answering<R>(
+    pub(in crate::session) fn answering(
         &mut self,
+        view: &mut View<'_>,
         out: &mut Vec<u8>,
-        write: impl FnOnce(&mut Session, &mut Replies) -> R,
-    ) -> R {
-        self.telling(out, |irc, replies| {
-            let result = write(irc, replies);
-            irc.collect(replies);
-            result
-        })
+        actions: &mut Vec<Action>,
+        write: impl FnOnce(&mut Context<'_, '_>),
+    ) {
+        self.telling(view, out, actions, |context| {
+            write(context);
+            context.session.collect(context.out);
+        });
     }
 
     /// Lets `write` add lines to `out`.
-    pub(in crate::session) fn telling<R>(
+    pub fn telling<R>(
         &mut self,
+        view: &mut View<'_>,
         out: &mut Vec<u8>,
-        write: impl FnOnce(&mut Session, &mut Replies) -> R,
+        actions: &mut Vec<Action>,
+        write: impl FnOnce(&mut Context<'_, '_>) -> R,
     ) -> R {
         let mut replies = Replies::default();
-        let result = write(self, &mut replies);
+        let result = write(&mut Context { session: self, view, out: &mut replies, actions });
         self.framing().append(replies.bytes(), out);
         result
     }
@@ -246,28 +246,14 @@ impl Session {
         self.registration.as_ref().is_some_and(|registration| registration.entering)
     }
 
-    /// A NOTICE from the server.
-    pub fn notice(&self, text: &str, view: &View<'_>, out: &mut Replies) {
-        self.reply(view, out).notice(text);
-    }
-
-    /// Replies to STATS with these lines.
-    pub fn stats(&self, lines: &[String], view: &View<'_>, out: &mut Replies) {
-        let mut reply = self.reply(view, out);
-        for line in lines {
-            reply.numeric_text(numeric::RPL_STATSDEBUG, &[], line);
-        }
-        reply.numeric(numeric::RPL_ENDOFSTATS, &["z"]);
-    }
-
     /// The last line of a connection.
-    pub fn error(text: &str, out: &mut Replies) {
+    pub(in crate::session) fn error(text: &str, out: &mut Replies) {
         let text = format!("Closing link: ({text})");
         let _ = out.lines().line().command("ERROR").trailing(&text).end();
     }
 
     /// Takes replies to the command in progress, if it is labelled; the rest is to be sent now.
-    pub fn collect(&mut self, replies: &mut Replies) {
+    pub(super) fn collect(&mut self, replies: &mut Replies) {
         let pages = self.answers.is_some();
         if let Some(label) = &mut self.label {
             label.collect(replies, pages);
@@ -275,9 +261,9 @@ impl Session {
     }
 
     /// The command in progress is done: writes its labelled response.
-    pub fn finish(&mut self, out: &mut Replies) {
+    pub(in crate::session) fn finish(&mut self, out: &mut Vec<u8>) {
         if let Some(label) = self.label.take() {
-            *out = Replies::from_bytes(label.finish());
+            self.framing().append(&label.finish(), out);
         }
     }
 
@@ -298,20 +284,10 @@ impl Session {
         let nick = self.registration.as_ref().and_then(|registration| registration.nick.clone());
         nick.unwrap_or_else(|| Name::new("*"))
     }
-
-    /// The line that [`next`](Session::next) found has been taken, with this label.
-    pub(super) fn taken(&mut self, too_long: bool, label: Option<&str>, view: &View<'_>) {
-        self.framer.taken(too_long);
-        if let Some(label) = label.filter(|_| self.caps.has(Caps::LABELED_RESPONSE)) {
-            self.labels = self.labels.wrapping_add(1);
-            let (reference, server) = (format!("l{}", self.labels), &view.settings.name);
-            self.label = Some(Label::new(label, reference, server, self.caps));
-        }
-    }
 }
 
 /// A command in progress: whose it is, what it may see, where its replies and actions go.
-pub(super) struct Context<'a, 'v> {
+pub struct Context<'a, 'v> {
     pub(super) session: &'a mut Session,
     pub(super) view: &'a mut View<'v>,
     pub(super) out: &'a mut Replies,
@@ -321,6 +297,31 @@ pub(super) struct Context<'a, 'v> {
 impl<'v> Context<'_, 'v> {
     pub(super) fn reply(&mut self) -> ReplyWriter<'_> {
         self.session.reply(self.view, self.out)
+    }
+
+    /// The line that [`next`](Session::next) found has been taken, with this label.
+    pub(super) fn taken(&mut self, too_long: bool, label: Option<&str>) {
+        let session = &mut *self.session;
+        session.framer.taken(too_long);
+        if let Some(label) = label.filter(|_| session.caps.has(Caps::LABELED_RESPONSE)) {
+            session.labels = session.labels.wrapping_add(1);
+            let (reference, server) = (format!("l{}", session.labels), &self.view.settings.name);
+            session.label = Some(Label::new(label, reference, server, session.caps));
+        }
+    }
+
+    /// A NOTICE from the server.
+    pub fn notice(&mut self, text: &str) {
+        self.reply().notice(text);
+    }
+
+    /// Replies to STATS with these lines.
+    pub fn stats(&mut self, lines: &[String]) {
+        let mut reply = self.reply();
+        for line in lines {
+            reply.numeric_text(numeric::RPL_STATSDEBUG, &[], line);
+        }
+        reply.numeric(numeric::RPL_ENDOFSTATS, &["z"]);
     }
 
     /// Replies with a numeric and its usual text.

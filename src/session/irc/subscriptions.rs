@@ -11,8 +11,8 @@
 use super::metadata_lines::{announce, announce_some, batch, invalid_key, name};
 use super::metadata_sync::{Sync, of_person};
 use super::settings::SUBSCRIPTIONS;
-use super::{Context, Replies, ReplyWriter, Session, View};
-use crate::chat::{Holder, Hub, Metadata, MetadataChanges, Room, User, is_metadata_key};
+use super::{Context, ReplyWriter, Session};
+use crate::chat::{Holder, Metadata, MetadataChanges, Room, User, is_metadata_key};
 use crate::wire::irc::{MAX_BODY, Numeric, numeric};
 
 /// Members of a channel whose metadata is sent to a client that joins.
@@ -116,12 +116,6 @@ fn several(reply: &mut ReplyWriter<'_>, numeric: Numeric, keys: &[&str]) {
     }
 }
 
-/// Sends all subscribed keys of one user.
-pub(super) fn sync(context: &mut Context<'_, '_>, name: &str, metadata: &Metadata) {
-    let (session, view) = (&*context.session, &*context.view);
-    session.sync(name, metadata, &mut session.reply(view, context.out));
-}
-
 /// `METADATA #channel SYNC`.
 pub(super) fn sync_room(context: &mut Context<'_, '_>, room: &Room) {
     let keys = &context.session.subscriptions;
@@ -167,39 +161,39 @@ pub(super) fn tell_own(context: &mut Context<'_, '_>) {
     });
 }
 
-impl Session {
-    /// Whether it is sent changes of metadata at all.
-    pub fn follows_metadata(&self) -> bool {
-        !self.subscriptions.is_empty() && self.caps.metadata()
-    }
-
-    /// Sends the subscribed keys among `changes`.
-    pub fn tell_metadata(
-        &self,
-        holder: &Holder,
-        changes: &MetadataChanges,
-        view: &View<'_>,
-        out: &mut Replies,
-    ) {
-        let followed = |key: &str| self.subscriptions.iter().any(|known| known == key);
-        let mut reply = self.reply(view, out);
-        for (key, value) in changes.iter().filter(|(key, _)| followed(key)) {
+impl Context<'_, '_> {
+    /// Sends the subscribed keys among `changes`, if it is sent any.
+    pub fn tell_metadata(&mut self, holder: &Holder, changes: &MetadataChanges) {
+        let Context { session, view, out, .. } = self;
+        let followed = |key: &str| session.subscriptions.iter().any(|known| known == key);
+        let mut reply = session.reply(view, out);
+        let told = changes.iter().filter(|(key, _)| session.follows_metadata() && followed(key));
+        for (key, value) in told {
             announce(&mut reply, name(holder), key, value.as_deref());
         }
     }
 
     /// The subscribed keys of a monitored user who is online.
-    pub(super) fn tell_watched_metadata(&self, user: &User, hub: &Hub, out: &mut ReplyWriter<'_>) {
-        if self.caps.metadata() {
-            let own = of_person(hub, user);
-            self.sync(own.0, own.1, out);
+    pub(super) fn tell_watched_metadata(&mut self, user: &User) {
+        if self.session.caps.metadata() {
+            let (nick, metadata) = of_person(self.view.hub, user);
+            self.sync(nick, metadata);
         }
     }
 
-    fn sync(&self, name: &str, metadata: &Metadata, reply: &mut ReplyWriter<'_>) {
-        batch(reply, &["metadata", name], |reply| {
-            announce_some(reply, name, metadata, &self.subscriptions);
+    /// All subscribed keys of one user.
+    pub(super) fn sync(&mut self, name: &str, metadata: &Metadata) {
+        let Context { session, view, out, .. } = self;
+        batch(&mut session.reply(view, out), &["metadata", name], |reply| {
+            announce_some(reply, name, metadata, &session.subscriptions);
         });
+    }
+}
+
+impl Session {
+    /// Whether it is sent changes of metadata at all.
+    pub(super) fn follows_metadata(&self) -> bool {
+        !self.subscriptions.is_empty() && self.caps.metadata()
     }
 
     /// The capabilities have changed: without metadata there are no subscriptions.

@@ -125,14 +125,11 @@ impl Server {
         session: &mut Session,
         now: i64,
         line: &str,
-    ) -> (String, Vec<super::Action>) {
-        let (mut replies, mut actions) = (super::Replies::default(), Vec::new());
-        let mut view = self.view(now);
-        session.take(line.as_bytes(), &mut view, &mut replies, &mut actions);
-        session.collect(&mut replies);
-        let mut finished = super::Replies::default();
-        session.finish(&mut finished);
-        let out = [replies.bytes(), finished.bytes()].concat();
+    ) -> (String, Vec<crate::session::Action>) {
+        let (mut out, mut actions) = (Vec::new(), Vec::new());
+        let view = &mut self.view(now);
+        session.answering(view, &mut out, &mut actions, |irc| irc.take(line.as_bytes()));
+        session.finish(&mut out);
         (String::from_utf8(out).unwrap(), actions)
     }
 }
@@ -145,7 +142,7 @@ fn a_batch_that_is_left_open_is_forgotten() {
     let caps = "CAP REQ :message-tags batch draft/multiline labeled-response";
     server.answer(&mut session, 0, caps);
     let open = server.answer(&mut session, 1_000, "@label=l BATCH +a draft/multiline #x");
-    assert_eq!(open, (String::new(), vec![super::Action::WatchBatch(minute)]));
+    assert_eq!(open, (String::new(), vec![crate::session::Action::WatchBatch(minute)]));
     let line = server.answer(&mut session, 1_000, "@batch=a PRIVMSG #x :hi");
     assert_eq!(line, (String::new(), vec![]));
     // One look is enough for the batches that follow each other.
@@ -153,9 +150,9 @@ fn a_batch_that_is_left_open_is_forgotten() {
     let (_, actions) = server.answer(&mut session, 2_000, "@label=m BATCH +b draft/multiline #x");
     assert_eq!(actions, []);
     let mut look = |now| {
-        let mut replies = super::Replies::default();
-        let again = session.look_at_batch(&server.view(now), &mut replies);
-        (String::from_utf8(replies.bytes().to_vec()).unwrap(), again)
+        let (mut out, view) = (Vec::new(), &mut server.view(now));
+        let again = session.telling(view, &mut out, &mut Vec::new(), |irc| irc.look_at_batch());
+        (String::from_utf8(out).unwrap(), again)
     };
     assert_eq!(look(61_000), (String::new(), Some(std::time::Duration::from_secs(1))));
     // A clock that was set back begins the minute anew, and does not keep it open for a year.
@@ -211,12 +208,10 @@ fn labelled(write: impl FnOnce(&mut super::reply::ReplyWriter<'_>)) -> String {
     session.caps = named("batch labeled-response server-time draft/multiline draft/chathistory");
     session.label =
         Some(super::label::Label::new("x", "l1".to_owned(), "irc.example.org", session.caps));
-    let (mut replies, view) = (super::Replies::default(), server.view(0));
-    write(&mut session.reply(&view, &mut replies));
-    session.collect(&mut replies);
-    let mut out = super::Replies::default();
+    let (mut out, view) = (Vec::new(), &mut server.view(0));
+    session.answering(view, &mut out, &mut Vec::new(), |irc| write(&mut irc.reply()));
     session.finish(&mut out);
-    String::from_utf8(out.bytes().to_vec()).unwrap()
+    String::from_utf8(out).unwrap()
 }
 
 #[test]

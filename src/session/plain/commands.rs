@@ -87,8 +87,7 @@ static ROWS: &[Row] = rows! {
         run(Command::Tell(nick.into(), Kind::Message, text.into()))
     };
     ["reply"], "TEXT", "reply to the last direct message", |_, line| {
-        let text = line.need_rest()?;
-        run(Command::Answer(text.into()))
+        run(Command::Answer(line.need_rest()?.into()))
     };
     ["me", "action"], "TEXT", "send an action: [alice] waves", |context, line| {
         context.session.send(context.rooms, Kind::Action, line.need_rest()?)
@@ -97,9 +96,8 @@ static ROWS: &[Row] = rows! {
         context.session.send(context.rooms, Kind::Message, line.need_verbatim()?)
     };
     ["re"], "N TEXT", "reply to message N", |context, line| {
-        let (room, pick, text) = about_message(context, line)?;
-        let text = text.need_rest()?;
-        run(Command::Reply(room, pick, text.into()))
+        let (room, pick, line) = about_message(context, line)?;
+        run(Command::Reply(room, pick, line.need_rest()?.into()))
     };
     ["thread"], "N", "show message N and its replies", |context, line| {
         let (room, pick, line) = about_message(context, line)?;
@@ -109,14 +107,13 @@ static ROWS: &[Row] = rows! {
     ["react"], "N :text:", "react to message N", |context, line| react(context, line, true);
     ["unreact"], "N :text:", "remove a reaction", |context, line| react(context, line, false);
     ["edit"], "N TEXT", "edit your message N", |context, line| {
-        let (room, pick, text) = about_message(context, line)?;
-        let text = text.need_rest()?;
-        run(Command::Edit(room, pick, text.into()))
+        let (room, pick, line) = about_message(context, line)?;
+        run(Command::Edit(room, pick, line.need_rest()?.into()))
     };
     ["delete", "del"], "N", "delete your message N (operators: any)", |context, line| {
         let (room, pick, line) = about_message(context, line)?;
         line.end()?;
-        run(Command::Delete(room, pick))
+        run(Command::Redact(room, pick, "".into()))
     };
     ["history", "last"], "[#room|NICK] [N] | [#room] before|after N|id:ID|TIME [COUNT]",
         "show earlier messages", history;
@@ -154,18 +151,14 @@ static ROWS: &[Row] = rows! {
         context.session.theme_mut().numbers = on;
         tell(&format!("message numbers are now {}", if on { "shown" } else { "hidden" }))
     };
-    ["op"], "NICK [#room]", "make a user an operator of a room", |context, line| {
-        member_mode(context, line, |nick| ModeChange::Op(nick, true))
-    };
-    ["deop"], "NICK [#room]", "remove an operator", |context, line| {
-        member_mode(context, line, |nick| ModeChange::Op(nick, false))
-    };
-    ["voice"], "NICK [#room]", "let a user speak in a moderated room", |context, line| {
-        member_mode(context, line, |nick| ModeChange::Voice(nick, true))
-    };
-    ["devoice"], "NICK [#room]", "take voice from a user", |context, line| {
-        member_mode(context, line, |nick| ModeChange::Voice(nick, false))
-    };
+    ["op"], "NICK [#room]", "make a user an operator of a room",
+        |context, line| member_mode(context, line, ModeChange::Op, true);
+    ["deop"], "NICK [#room]", "remove an operator",
+        |context, line| member_mode(context, line, ModeChange::Op, false);
+    ["voice"], "NICK [#room]", "let a user speak in a moderated room",
+        |context, line| member_mode(context, line, ModeChange::Voice, true);
+    ["devoice"], "NICK [#room]", "take voice from a user",
+        |context, line| member_mode(context, line, ModeChange::Voice, false);
     ["kick"], "[#room] NICK [REASON]", "kick a user from a room", |context, line| {
         let (room, mut line) = room_or_current(context, line)?;
         let nick = line.need()?;
@@ -212,8 +205,7 @@ static ROWS: &[Row] = rows! {
         of_word(line, |word| Command::ServerUnban(target(word)))
     };
     ["announce", "wall"], "TEXT", "operator: send a message to everyone", |_, line| {
-        let text = line.need_rest()?;
-        run(Command::Announce(text.into()))
+        run(Command::Announce(line.need_rest()?.into()))
     };
     ["account"], "[list] | add|reset NAME PASSWORD | delete NAME [erase]",
         "operator: list accounts, make one, give it a new password, delete it", account;

@@ -215,7 +215,8 @@ pub(super) fn bell(context: &mut Context<'_>, mut line: Line<'_>) -> Parsed {
 pub(super) fn member_mode(
     context: &mut Context<'_>,
     mut line: Line<'_>,
-    change: fn(Name) -> ModeChange,
+    change: fn(Name, bool) -> ModeChange,
+    on: bool,
 ) -> Parsed {
     let named = line.room().map(Arc::from);
     let nick = Name::new(line.need()?);
@@ -224,7 +225,7 @@ pub(super) fn member_mode(
         None => room_or_current(context, line)?,
     };
     line.end()?;
-    run(Command::SetModes(room, vec![change(nick)]))
+    run(Command::SetModes(room, vec![change(nick, on)]))
 }
 
 pub(super) fn mask_mode(
