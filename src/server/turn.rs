@@ -99,7 +99,7 @@ impl Server {
         let mut poller = Poller::new(config.boot.backend).map_err(StartError::System)?;
         acceptor.watch(&mut poller)?;
         if let (Some(faults), Some(plan)) = (&faults, config.boot.fault) {
-            faults.disturb(&mut poller);
+            poller.disturb(faults);
             warn!("--fault: calls of the system fail on purpose ({plan}); this is for tests");
         }
         let signals = Signals::new(signals).map_err(StartError::System)?;

@@ -102,7 +102,7 @@ mod tests {
 
     #[test]
     fn a_token_is_good_once_and_for_a_while() {
-        let (mut tokens, mut random) = (UploadTokens::default(), Random::Seeded(1));
+        let (mut tokens, mut random) = (UploadTokens::default(), Random::seeded(1));
         let now = Instant::now();
         let token = tokens.issue(guest(1), &mut random, now).unwrap();
         assert_eq!(token.len(), 32);
@@ -115,7 +115,7 @@ mod tests {
 
     #[test]
     fn the_oldest_token_of_an_origin_gives_way_and_no_others() {
-        let (mut tokens, mut random) = (UploadTokens::default(), Random::Seeded(1));
+        let (mut tokens, mut random) = (UploadTokens::default(), Random::seeded(1));
         let mut now = Instant::now();
         let other = tokens.issue(guest(2), &mut random, now).unwrap();
         let mut issued = Vec::new();
