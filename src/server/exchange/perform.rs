@@ -228,46 +228,43 @@ impl Exchange {
     }
 
     pub(super) fn carry_out(&mut self, token: Token, decision: Decision) -> bool {
-        let decision = match decision {
-            Decision::Change(change) => match self.fits_in_memory(token, &change) {
-                Ok(()) => Decision::Change(self.opening(token, change)),
-                Err(refusal) => Decision::Refuse(refusal),
-            },
-            decision => decision,
-        };
+        if matches!(decision, Decision::Ask(_) | Decision::AskPage(..) | Decision::Lookup { .. }) {
+            self.block(token);
+        }
         match decision {
-            Decision::Change(change) => self.propose(token, change),
-            Decision::Reply(event) => {
-                self.reply(token, &event);
-                return true;
+            Decision::Ask(query) => self.engine.query(token, query),
+            Decision::AskPage(query, rest) => self.engine.query_page(token, query, rest),
+            Decision::Lookup { lookup, then, missing } => {
+                self.engine.look_up(token, lookup, then, missing);
+            }
+            Decision::Change(change) => match self.fits_in_memory(token, &change) {
+                Ok(()) => {
+                    let change = self.opening(token, change);
+                    self.propose(token, change);
+                }
+                Err(refusal) => return self.refuse(token, refusal),
+            },
+            Decision::Work(work) => {
+                return self.submit(token, work).is_err_and(|refusal| self.refuse(token, refusal));
             }
             Decision::Refuse(refusal) => {
                 if refusal == Refusal::TooMuchAccountData {
                     self.stats.count(Counter::AccountMemory);
                 }
-                self.reply(token, &Event::Refused(refusal));
+                return self.refuse(token, refusal);
+            }
+            Decision::Reply(event) => {
+                self.reply(token, &event);
                 return true;
-            }
-            Decision::Ask(query) => {
-                self.engine.query(token, query);
-                self.block(token);
-            }
-            Decision::AskPage(query, rest) => {
-                self.engine.query_page(token, query, rest);
-                self.block(token);
-            }
-            Decision::Lookup { lookup, then, missing } => {
-                self.engine.look_up(token, lookup, then, missing);
-                self.block(token);
-            }
-            Decision::Work(work) => {
-                if let Err(refusal) = self.submit(token, work) {
-                    self.reply(token, &Event::Refused(refusal));
-                    return true;
-                }
             }
         }
         false
+    }
+
+    /// Tells a peer what speaks against its command: that is all.
+    pub(super) fn refuse(&mut self, token: Token, refusal: Refusal) -> bool {
+        self.reply(token, &Event::Refused(refusal));
+        true
     }
 
     fn enter(&mut self, token: Token, mut entry: Box<Entry>) {
