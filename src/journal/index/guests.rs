@@ -76,10 +76,8 @@ impl Guests {
         let (from, to) = told.guests();
         let message = Arc::new(message.clone());
         if let Some(owner) = from {
-            self.keep(
-                owner,
-                Kept { message: Arc::clone(&message), other: told.session, own: true },
-            );
+            let message = Arc::clone(&message);
+            self.keep(owner, Kept { message, other: told.session, own: true });
         }
         // A user who writes to themselves has it once.
         if let Some(owner) = to.filter(|to| Some(*to) != from) {
@@ -150,8 +148,7 @@ impl Guests {
             Point::Time(time) => time,
         };
         let Some(ring) = self.rings.get(&session) else { return Position::END };
-        let (before, upto) =
-            (|it: &Kept| it.message.time < time, |it: &Kept| it.message.time <= time);
-        position_in(ring, before, upto, |kept| position_of(kept.message.id, 0))
+        let compare = |kept: &Kept| kept.message.time.cmp(&time);
+        position_in(ring, compare, |kept| position_of(kept.message.id, 0))
     }
 }

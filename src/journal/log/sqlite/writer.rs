@@ -184,7 +184,7 @@ impl Writer {
         let worse = if self.hub_is_ahead { self.restore_hub().err() } else { None };
         let error = worse.as_ref().unwrap_or(error);
         let now = self.time.instant();
-        let since = self.trouble.as_ref().map_or(now, Trouble::since);
+        let since = self.trouble.as_ref().map_or(now, |trouble| trouble.since);
         let trouble = Trouble::new(error, since);
         self.retry.failed(now, trouble.deadline());
         self.trouble = Some(trouble);
@@ -219,7 +219,7 @@ impl Writer {
         let mut waiting = Waiting::new(messages_wait);
         let settling = self.settling.as_ref().map(|(trouble, _)| trouble);
         let troubles = self.trouble.as_ref().or(settling).or(self.full.as_ref());
-        let health = troubles.map_or(Health::Good, Trouble::health);
+        let health = troubles.map_or(Health::Good, |trouble| trouble.health.clone());
         let in_hand = std::mem::take(&mut self.in_hand);
         match &health {
             Health::Failing { reason, .. } if self.trouble.is_some() => {
@@ -259,7 +259,7 @@ impl Writer {
 
     fn try_to_write(&mut self) -> std::result::Result<(), JournalError> {
         self.store.database.check_place()?;
-        if self.trouble.as_ref().is_some_and(Trouble::is_of_the_disk) {
+        if self.trouble.as_ref().is_some_and(|trouble| trouble.disk) {
             self.store.database.check_space()?;
         }
         self.leave_out_growth()?;
