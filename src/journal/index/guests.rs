@@ -23,7 +23,7 @@ use std::sync::Arc;
 
 /// The conversations of all who are there.
 #[derive(Default)]
-pub(super) struct Guests {
+pub(in crate::journal) struct Guests {
     rings: HashMap<SessionId, VecDeque<Kept>>,
     order: VecDeque<(SessionId, RecordId)>,
     /// The size of all in the rings.
@@ -63,7 +63,7 @@ impl Kept {
 
 impl Guests {
     /// Takes in what concerns it.
-    pub(super) fn archive(&mut self, entry: &HistoryUpdate<'_>) {
+    pub(in crate::journal) fn archive(&mut self, entry: &HistoryUpdate<'_>) {
         match entry {
             HistoryUpdate::Guests(told, message) => self.add(told, message),
             HistoryUpdate::Over(session) => self.forget(*session),
@@ -121,7 +121,7 @@ impl Guests {
     }
 
     /// Answers a query; `None` if it is not for a guest.
-    pub(super) fn past(&self, query: &Query) -> Option<Vec<StoredMessage>> {
+    pub(in crate::journal) fn past(&self, query: &Query) -> Option<Vec<StoredMessage>> {
         let Scope::Session { session, peer, other } = &query.scope else { return None };
         let locate = |point| Ok::<Position, Infallible>(self.locate(*session, point));
         let upto = RecordId(NOWHERE);
