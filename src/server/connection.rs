@@ -363,8 +363,7 @@ impl Connection {
 
     /// Drops all that waits for it; its socket closes with a reset.
     pub fn discard_output(&mut self) {
-        self.io.outbox.clear();
-        self.deferred = None;
+        self.clear_output();
         self.life.reset = true;
     }
 

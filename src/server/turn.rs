@@ -94,7 +94,7 @@ impl Server {
         let config = &settings.config;
         signals::ignore_write_signals().map_err(StartError::System)?;
         let descriptors = descriptors::raise_limit().map_err(StartError::System)?;
-        let stats = Stats::new();
+        let stats = Stats::default();
         let acceptor = Acceptor::new(listeners, descriptors, config);
         let mut poller = Poller::new(config.boot.backend).map_err(StartError::System)?;
         acceptor.watch(&mut poller)?;

@@ -143,7 +143,7 @@ impl FromStr for LineRate {
 }
 
 /// A number of bytes: `4096`, `64k`, `8M`; the units are 1,024 and its square.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
 pub struct Bytes(pub usize);
 
 impl FromStr for Bytes {

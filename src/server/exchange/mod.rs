@@ -170,6 +170,17 @@ impl Exchange {
         Some(self.broadcast.speak(&mut peer, self.engine.hub(), None, speak))
     }
 
+    /// The same for what also asks for something.
+    pub(super) fn speak_and_ask(
+        &mut self,
+        token: Token,
+        speak: impl FnOnce(&mut Dialect, &mut View<'_>, &mut Vec<u8>, &mut Vec<Action>),
+    ) {
+        let Some(mut peer) = self.net.peer(token) else { return };
+        let (hub, actions) = (self.engine.hub(), &mut self.actions);
+        self.broadcast.speak(&mut peer, hub, None, |it, view, out| speak(it, view, out, actions));
+    }
+
     /// Tells one connection a line of the server's own.
     pub(super) fn notice(&mut self, token: Token, text: &str) {
         if token == CONSOLE {

@@ -10,7 +10,7 @@ use crate::server::intake::{Intake, must_encrypt};
 use crate::server::net::PeerTimer;
 use crate::server::operator::CONSOLE;
 use crate::server::stats::Counter;
-use crate::session::{Action, ProofAnswer};
+use crate::session::Action;
 use chatloop_reactor::Token;
 use log::{debug, info};
 
@@ -80,8 +80,7 @@ impl Exchange {
             }
             Action::Worked(purpose, outcome) => self.worked(token, purpose, outcome),
             Action::WorkFailed(why) => {
-                self.fail(token, why);
-                self.answer_proof(token, ProofAnswer::Failed);
+                self.fail_proof(token, Err(Refusal::Failed(why.into())));
             }
             Action::Replay(query, upto) => self.replay(token, *query, upto),
             Action::Withdraw => self.withdraw(token),
