@@ -81,7 +81,7 @@ pub fn export(
     out: &mut impl Write,
 ) -> Result<u64, JournalError> {
     let (path, connection, state) = read_whole(directory)?;
-    let (last, time) = (state.last, state.time.0);
+    let (last, time) = (state.at.last.0, state.at.time.0);
     write_line(out, &Line::ChatloopJournal { version: VERSION, last, time })?;
     let hub = tree(&state.hub)
         .map_err(|error| JournalError::Corrupt { path: path.clone(), detail: error.to_string() })?;

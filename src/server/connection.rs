@@ -422,6 +422,11 @@ impl Connection {
         }
     }
 
+    /// Whether there is a layer over its socket.
+    pub fn is_encrypted(&self) -> bool {
+        self.io.transport.layer().is_some()
+    }
+
     /// How its lines look.
     pub fn format(&self) -> Format {
         if self.life.withdrawn { Format::Nothing } else { self.session.format() }

@@ -320,7 +320,7 @@ fn note_wait(net: &Net, token: Token, more: Blocked) {
 /// which end the TLS of their clients.
 pub(super) fn must_encrypt(tls_only: bool, connection: &Connection) -> bool {
     tls_only
-        && connection.io.transport.layer().is_none()
+        && !connection.is_encrypted()
         && !connection.address.is_loopback()
         && connection.address.via() == Via::Direct
 }

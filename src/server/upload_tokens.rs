@@ -58,17 +58,9 @@ impl UploadTokens {
     }
 
     fn make_room(&mut self, most: usize, counts: impl Fn(&Uploader) -> bool) {
-        let counted = self.issued.iter().filter(|(_, (_, uploader))| counts(uploader));
-        let (mut count, mut oldest) = (0, None);
-        for (token, (since, _)) in counted {
-            count += 1;
-            if oldest.is_none_or(|(before, _)| *since < before) {
-                oldest = Some((*since, token));
-            }
-        }
-        if count >= most
-            && let Some(token) = oldest.map(|(_, token)| token.clone())
-        {
+        let counted = || self.issued.iter().filter(|(_, (_, uploader))| counts(uploader));
+        let oldest = counted().min_by_key(|(_, (since, _))| *since).map(|(token, _)| token.clone());
+        if let Some(token) = oldest.filter(|_| counted().count() >= most) {
             self.issued.remove(&token);
         }
     }

@@ -173,7 +173,7 @@ impl Exchange {
         }
         let who = audit::who(hub, session(token));
         if let Some(connection) = self.net.connection(token) {
-            let tls = if connection.io.transport.layer().is_some() { ", TLS" } else { "" };
+            let tls = if connection.is_encrypted() { ", TLS" } else { "" };
             info!("{who} connected ({}{tls})", connection.session.name());
         }
     }
