@@ -43,9 +43,7 @@ impl Exchange {
     pub(super) fn handshake_failed(&mut self, token: Token, why: &str) {
         self.broadcast.take_early(&mut self.net, token);
         self.stats.count(Counter::Handshakes);
-        if let Some(connection) = self.net.connection(token) {
-            info!("{}: closed: TLS handshake failed: {why}", connection.address);
-        }
+        self.net.with(token, |it| info!("{}: closed: TLS handshake failed: {why}", it.address));
         self.drain(token);
     }
 

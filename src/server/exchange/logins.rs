@@ -78,9 +78,7 @@ impl Exchange {
         }
         if matches!(work, Work::Hash { .. } | Work::Verify { .. }) {
             let (pace, now) = (self.net.pace(), self.net.now());
-            if let Some(connection) = self.net.connection(token) {
-                connection.gate.charge(work::HASH, pace, now);
-            }
+            self.net.with(token, |it| it.gate.charge(work::HASH, pace, now));
         }
         self.workers.submit(token, origin, work);
         self.block(token);

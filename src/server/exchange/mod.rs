@@ -144,14 +144,10 @@ impl Exchange {
     /// A record of a connection is done with, or an action; ends the command in hand if nothing is
     /// to come of it.
     pub(super) fn settle(&mut self, token: Token, record: Option<Kind>) {
-        let Some(mut peer) = self.net.peer(token) else {
-            if token == CONSOLE
-                && let Some(kind) = record
-            {
-                self.console.settled(kind);
-            }
-            return;
-        };
+        if token == CONSOLE {
+            return record.into_iter().for_each(|kind| self.console.settled(kind));
+        }
+        let Some(mut peer) = self.net.peer(token) else { return };
         if let Some(kind) = record {
             peer.settled(kind);
         }

@@ -91,9 +91,7 @@ impl Exchange {
             Action::HandshakeFailed(why) => self.handshake_failed(token, &why),
             Action::Reject { why, farewell } => self.turn_away(token, why, farewell.as_deref()),
             Action::Close => {
-                if let Some(connection) = self.net.connection(token) {
-                    connection.life.entered = false;
-                }
+                self.net.with(token, |it| it.life.entered = false);
                 self.drain(token);
             }
             Action::Gone => self.gone(token),
@@ -110,9 +108,7 @@ impl Exchange {
     }
 
     fn not_admitted(&mut self, token: Token, event: &Event) {
-        if let Some(connection) = self.net.connection(token) {
-            connection.life.entered = false;
-        }
+        self.net.with(token, |it| it.life.entered = false);
         self.reply(token, event);
     }
 
@@ -141,9 +137,7 @@ impl Exchange {
     /// Tells a peer that it is not served, and closes.
     pub(super) fn turn_away(&mut self, token: Token, why: &str, farewell: Option<&str>) {
         self.broadcast.take_early(&mut self.net, token);
-        if let Some(connection) = self.net.connection(token) {
-            info!("{}: closed: {why}", connection.address);
-        }
+        self.net.with(token, |it| info!("{}: closed: {why}", it.address));
         if let Some(farewell) = farewell {
             self.speak(token, |session, _, out| session.farewell(farewell, out));
         }
@@ -158,9 +152,7 @@ impl Exchange {
         if status >= 400 {
             self.stats.count(Counter::Requests);
         }
-        if let Some(connection) = self.net.connection(token) {
-            debug!("{}: HTTP {status}", connection.address);
-        }
+        self.net.with(token, |it| debug!("{}: HTTP {status}", it.address));
         self.speak(token, |_, _, out| out.extend_from_slice(bytes));
         self.drain(token);
     }

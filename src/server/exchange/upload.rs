@@ -242,9 +242,7 @@ impl Exchange {
         if taken == Some(true) {
             self.store(token, Vec::new(), true);
         }
-        if let Some(mut peer) = self.net.peer(token) {
-            peer.look_at_input();
-        }
+        self.net.look_at_input(token);
         Ok(())
     }
 
@@ -326,9 +324,7 @@ impl Exchange {
         match self.transfers.store(token, bytes, done) {
             Stored::Taken => {}
             Stored::Enough => {
-                if let Some(connection) = self.net.connection(token) {
-                    connection.gate.block(Blocked::STORE);
-                }
+                self.net.with(token, |it| it.gate.block(Blocked::STORE));
             }
             Stored::TooLong(limit) => {
                 self.transfers.end(token);
