@@ -61,7 +61,7 @@ pub use limits::{Durability, Limits};
 pub use log::proposal::{Committed, Proposal, ProposalId, Rejected};
 #[cfg(not(feature = "disk"))]
 pub use no_disk::{backup, export, import, publish, restore};
-pub use outcome::{Imported, Published, Selection};
+pub use outcome::{Published, Selection};
 #[cfg(feature = "simulation")]
 pub use runtime::Steps;
 pub use runtime::{Runtime, Threads, TimeSource, Wake};

@@ -101,25 +101,15 @@ const HERE: &[(Backend, Open)] = &[
     (Backend::Select, || Ok(Box::new(select::Select::new()))),
 ];
 
-const AVAILABLE: [Backend; HERE.len()] = {
-    let mut backends = [Backend::Poll; HERE.len()];
-    let mut place = 0;
-    while place < HERE.len() {
-        backends[place] = HERE[place].0;
-        place += 1;
-    }
-    backends
-};
-
 impl Backend {
     /// The backends of this system, best first. Never empty.
-    pub const fn available() -> &'static [Backend] {
-        &AVAILABLE
+    pub fn available() -> impl Iterator<Item = &'static Backend> {
+        HERE.iter().map(|(backend, _)| backend)
     }
 
     /// The best that is available; `auto` on a command line.
     pub const fn best() -> Backend {
-        AVAILABLE[0]
+        HERE[0].0
     }
 
     /// Its name on a command line.
@@ -150,10 +140,8 @@ impl fmt::Display for Backend {
 
 /// The error for a backend that this system does not have.
 fn unknown(asked: &str) -> String {
-    format!(
-        "this system has no '{asked}'; it has auto, {}",
-        AVAILABLE.map(Backend::name).join(", ")
-    )
+    let names: Vec<&str> = Backend::available().map(|backend| backend.name()).collect();
+    format!("this system has no '{asked}'; it has auto, {}", names.join(", "))
 }
 
 impl FromStr for Backend {
@@ -164,8 +152,8 @@ impl FromStr for Backend {
         if name == "auto" {
             return Ok(Backend::best());
         }
-        let known = AVAILABLE.into_iter().find(|backend| backend.name() == name);
-        known.ok_or_else(|| unknown(name))
+        let known = Backend::available().find(|backend| backend.name() == name);
+        known.copied().ok_or_else(|| unknown(name))
     }
 }
 
