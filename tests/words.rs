@@ -87,7 +87,6 @@ const ALLOWED: [(&str, &str); 11] = [
     ("by its first word", "the first of several words"),
     ("prompt of its own client", "the client's"),
     ("whoever renews it", "a program or a person"),
-    ("something to say by itself", "a layer, to its other end"),
 ];
 
 /// For whom a text is.
