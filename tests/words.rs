@@ -76,7 +76,7 @@ const RETIRED: [(&str, Scope, &str); 52] = [
 ];
 
 /// Uses of a retired term that are right, and why.
-const ALLOWED: [(&str, &str); 11] = [
+const ALLOWED: [(&str, &str); 10] = [
     ("connection refused", "the operating system's text for ECONNREFUSED"),
     ("the past tense", "grammar"),
     ("there is none", "nothing is there"),
@@ -87,7 +87,6 @@ const ALLOWED: [(&str, &str); 11] = [
     ("by its first word", "the first of several words"),
     ("prompt of its own client", "the client's"),
     ("whoever renews it", "a program or a person"),
-    ("something to say by itself", "a layer, to its other end"),
 ];
 
 /// For whom a text is.

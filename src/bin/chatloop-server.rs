@@ -27,7 +27,7 @@ fn main() -> ExitCode {
         Ok(Task::Restore(from, data)) => done(restore(&from, &data)),
         Ok(Task::Import(directory)) => {
             let read = import(&directory, &mut std::io::stdin().lock());
-            told(read.map(|imported| format!("{} messages imported", imported.messages)))
+            told(read.map(|messages| format!("{messages} messages imported")))
         }
         Err(Invalid::Arguments(error)) => ExitCode::from(print_usage(NAME, &error)),
         Err(error) => {

@@ -98,25 +98,3 @@ impl Directory {
         }
     }
 }
-
-/// What a backup has to copy of a directory of files: those that are whole. Each is written once
-/// and never changed, so it may be copied while the server runs; copy them after the database, and
-/// every file that the database knows is there, unless it was deleted meanwhile.
-///
-/// # Errors
-/// The directory cannot be read.
-pub fn files_in(directory: &Path) -> io::Result<Vec<PathBuf>> {
-    let entries = match fs::read_dir(directory) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        entries => entries?,
-    };
-    let mut files = Vec::new();
-    for entry in entries {
-        let path = entry?.path();
-        if path.extension().is_none() {
-            files.push(path);
-        }
-    }
-    files.sort_unstable();
-    Ok(files)
-}

@@ -22,8 +22,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-pub use directory::files_in;
-
 /// Identifies a transfer for the caller.
 pub type Transfer = u64;
 

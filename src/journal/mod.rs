@@ -61,7 +61,7 @@ pub use limits::{Durability, Limits};
 pub use log::proposal::{Committed, Proposal, ProposalId, Rejected};
 #[cfg(not(feature = "disk"))]
 pub use no_disk::{backup, export, import, publish, restore};
-pub use outcome::{Imported, Published, Selection};
+pub use outcome::{Published, Selection};
 #[cfg(feature = "simulation")]
 pub use runtime::Steps;
 pub use runtime::{Runtime, Threads, TimeSource, Wake};
@@ -74,15 +74,22 @@ pub use {
 };
 
 use crate::chat::{Change, HistoryUpdate, Hub, Moment, Name, SessionId};
-use index::Index;
+use index::guests::Guests;
+use index::memory::MemoryIndex;
+use index::store::Store;
 use log::Log;
 use log::memory::MemoryLog;
+use std::collections::VecDeque;
 use std::path::Path;
 
 /// A log and an index, of any kind each.
 pub struct Journal {
     log: Box<dyn Log>,
-    index: Index,
+    index: Box<dyn Store>,
+    /// The messages of guests, which are kept in memory with every index.
+    guests: Guests,
+    /// Answers that are found at once.
+    at_hand: VecDeque<(QueryId, Answer)>,
     last_proposal: u64,
     last_query: u64,
 }
@@ -90,11 +97,12 @@ pub struct Journal {
 impl Journal {
     /// An empty journal in memory; its first record is number 1.
     pub fn memory(limits: &Limits) -> Journal {
-        Journal::new(Box::new(MemoryLog::default()), Index::memory(limits))
+        Journal::new(Box::new(MemoryLog::default()), Box::new(MemoryIndex::new(limits)))
     }
 
-    fn new(log: Box<dyn Log>, index: Index) -> Journal {
-        Journal { log, index, last_proposal: 0, last_query: 0 }
+    fn new(log: Box<dyn Log>, index: Box<dyn Store>) -> Journal {
+        let (guests, at_hand) = (Guests::default(), VecDeque::new());
+        Journal { log, index, guests, at_hand, last_proposal: 0, last_query: 0 }
     }
 
     /// The journal in `directory`, created if it does not exist, and the state it contains. The
@@ -112,37 +120,25 @@ impl Journal {
         let (log, path, hub) = log::sqlite::SqliteLog::open(directory, limits, runtime)?;
         let told = hub.last().unwrap_or_default();
         let index = index::sqlite::SqliteIndex::open(&path, told, runtime)?;
-        Ok((Journal::new(Box::new(log), Index::new(Box::new(index))), hub))
+        Ok((Journal::new(Box::new(log), Box::new(index)), hub))
     }
 
     /// The same of a `directory` that has a journal: none is made.
     ///
     /// # Errors
     /// There is none, or as of [`open`](Journal::open).
-    #[cfg(feature = "disk")]
     pub fn open_existing(
         directory: &Path,
         limits: &Limits,
         runtime: &Runtime,
     ) -> Result<(Journal, Hub), JournalError> {
-        let path = database::open::file_in(directory);
-        if !path.exists() {
+        #[cfg(feature = "disk")]
+        if let path = database::open::file_in(directory)
+            && !path.exists()
+        {
             return Err(JournalError::Missing { path });
         }
         Journal::open(directory, limits, runtime)
-    }
-
-    /// A build without the feature `disk` cannot open a data directory.
-    ///
-    /// # Errors
-    /// Always: which feature is missing.
-    #[cfg(not(feature = "disk"))]
-    pub fn open_existing(
-        _: &Path,
-        _: &Limits,
-        _: &Runtime,
-    ) -> Result<(Journal, Hub), JournalError> {
-        Err(JournalError::NoDisk)
     }
 
     /// A build without the feature `disk` cannot open a data directory.
@@ -178,7 +174,7 @@ impl Journal {
     /// Whether there is something to take in this turn. Results from another thread wake the loop
     /// instead.
     pub fn has_news(&self) -> bool {
-        self.log.has_news() || self.index.has_news()
+        self.log.has_news() || !self.at_hand.is_empty() || self.index.has_news()
     }
 
     /// Moves the records committed so far to the end of `committed`.
@@ -194,6 +190,7 @@ impl Journal {
 
     /// Learns what the hub made of a record, and that it is delivered now.
     pub fn archive(&mut self, update: HistoryUpdate<'_>) {
+        self.guests.archive(&update);
         self.index.archive(update);
     }
 
@@ -206,12 +203,20 @@ impl Journal {
     /// Starts a query on everything archived so far; [`next_answer`](Journal::next_answer) returns
     /// the answer with the same `id`. Askers (an account, or an address) are served in turn.
     pub fn query(&mut self, id: QueryId, asker: Name, query: HistoryQuery) {
-        self.index.query(id, asker, query);
+        let of_guest = match &query {
+            HistoryQuery::Past(query) | HistoryQuery::Replay(query) => self.guests.past(query),
+            HistoryQuery::Find(_) => None,
+        };
+        let answer = match of_guest {
+            Some(messages) => Some(Answer::Past(messages, Vec::new())),
+            None => self.index.query(id, asker, query),
+        };
+        self.at_hand.extend(answer.map(|answer| (id, answer)));
     }
 
     /// The next answer, if there is one.
     pub fn next_answer(&mut self) -> Option<(QueryId, Answer)> {
-        self.index.next_answer()
+        self.at_hand.pop_front().or_else(|| self.index.next_answer())
     }
 
     /// Whether it saves records now; known when rejections come back.

@@ -1,7 +1,7 @@
 //! Export and import in a build without the feature `disk`: the error says which feature is missing.
 
 use super::error::JournalError;
-use super::outcome::{Imported, Published, Selection};
+use super::outcome::{Published, Selection};
 use crate::chat::{Hub, Name};
 use std::io::{BufRead, Write};
 use std::path::Path;
@@ -22,6 +22,6 @@ pub fn restore(_: &Path, _: &Path) -> Result<Hub, JournalError> {
     Err(JournalError::NoDisk)
 }
 
-pub fn import(_: &Path, _: &mut impl BufRead) -> Result<Imported, JournalError> {
+pub fn import(_: &Path, _: &mut impl BufRead) -> Result<u64, JournalError> {
     Err(JournalError::NoDisk)
 }

@@ -1,4 +1,4 @@
-//! The selection of an export, and the outcome of an export or an import.
+//! The selection of an export, and its outcome.
 
 use crate::chat::Name;
 
@@ -19,10 +19,4 @@ pub struct Published {
     pub messages: u64,
     /// Rooms that not everyone may enter, and that were not asked for.
     pub left_out: usize,
-}
-
-/// What was imported.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Imported {
-    pub messages: u64,
 }

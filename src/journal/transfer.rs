@@ -22,7 +22,6 @@ use super::index::sqlite::rows::{COLUMNS, all, read_message};
 use super::index::sqlite::tables::{Names, Tables};
 use super::limits::{self, Limits};
 use super::log::sqlite::restore::{State, restore};
-use super::outcome::Imported;
 use crate::chat::check::{self, Checked};
 use crate::chat::{Hub, Name, StoredMessage, Target};
 use rusqlite::{Connection, params};
@@ -81,7 +80,7 @@ pub fn export(
     out: &mut impl Write,
 ) -> Result<u64, JournalError> {
     let (path, connection, state) = read_whole(directory)?;
-    let (last, time) = (state.last, state.time.0);
+    let (last, time) = (state.at.last.0, state.at.time.0);
     write_line(out, &Line::ChatloopJournal { version: VERSION, last, time })?;
     let hub = tree(&state.hub)
         .map_err(|error| JournalError::Corrupt { path: path.clone(), detail: error.to_string() })?;
@@ -205,11 +204,12 @@ fn page(
     Ok(page)
 }
 
-/// Fills the empty (or new) journal in `directory` with what [`export`] wrote.
+/// Fills the empty (or new) journal in `directory` with what [`export`] wrote. Returns how many
+/// messages there are.
 ///
 /// # Errors
 /// [`JournalError::Line`] names the line that cannot be taken; nothing is imported then.
-pub fn import(directory: &Path, lines: &mut impl BufRead) -> Result<Imported, JournalError> {
+pub fn import(directory: &Path, lines: &mut impl BufRead) -> Result<u64, JournalError> {
     let opened = open::open(directory, &Limits::default())?;
     let failed = |error| classify(&opened.path, error);
     let any = "SELECT EXISTS (SELECT 1 FROM message) OR EXISTS (SELECT 1 FROM record)
@@ -248,7 +248,7 @@ pub fn import(directory: &Path, lines: &mut impl BufRead) -> Result<Imported, Jo
     }
     import.finish(&transaction).map_err(failed)?;
     transaction.commit().map_err(failed)?;
-    Ok(Imported { messages: import.messages })
+    Ok(import.messages)
 }
 
 enum Fault {

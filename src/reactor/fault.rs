@@ -5,23 +5,20 @@
 //! nothing, a wait is interrupted. All of it is allowed to happen anyway, so a loop that is right loses
 //! nothing by it. The same seed makes the same decisions, call by call.
 //!
-//! A program without faults pays nothing: they live where a [layer](super::layer) over the socket
-//! does, and in a wrapper around the poller's backend.
+//! A program without faults pays for a test of a pointer: they live where a [layer](super::layer)
+//! over the socket does, and beside the poller's backend.
 //!
 //! Limits: reads are not interrupted, because `stream.rs` would try again before anyone sees it.
 //! Nothing is made up for a socket that has lost its peer: a read
 //! that finds nothing there is the end, and the system would not lie about it.
 
-use super::poller::{Interest, Poller, Readiness, Selector};
-use super::slab::Token;
+use super::dice::Dice;
 use super::stream::{Received, Stream};
 use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::io::{self, IoSlice};
-use std::os::fd::RawFd;
 use std::rc::Rc;
 use std::str::FromStr;
-use std::time::Duration;
 
 /// What can be injected.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -128,15 +125,15 @@ const MOST_KEPT: usize = 64;
 /// The faults of one loop.
 pub struct Faults {
     plan: Cell<FaultPlan>,
-    state: Cell<u64>,
+    dice: RefCell<Dice>,
     injected: RefCell<Vec<Injected>>,
 }
 
 impl Faults {
     /// Those of this plan, from its seed on.
     pub fn new(plan: FaultPlan) -> Rc<Faults> {
-        let (state, injected) = (Cell::new(plan.seed), RefCell::default());
-        Rc::new(Faults { plan: Cell::new(plan), state, injected })
+        let (dice, injected) = (RefCell::new(Dice::new(plan.seed)), RefCell::default());
+        Rc::new(Faults { plan: Cell::new(plan), dice, injected })
     }
 
     /// From here on nothing fails.
@@ -149,13 +146,8 @@ impl Faults {
         self.injected.take()
     }
 
-    /// SplitMix64 (Steele, Lea and Flood, 2014).
     fn random(&self) -> u64 {
-        let state = self.state.get().wrapping_add(0x9e37_79b9_7f4a_7c15);
-        self.state.set(state);
-        let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
+        self.dice.borrow_mut().number()
     }
 
     fn happens(&self, what: Injected) -> bool {
@@ -217,10 +209,9 @@ impl Faults {
         happens.then(|| io::Error::from_raw_os_error(libc::EMFILE))
     }
 
-    /// Has the waits of `poller` interrupted now and then.
-    pub fn disturb(self: &Rc<Faults>, poller: &mut Poller) {
-        let faults = Rc::clone(self);
-        poller.wrap(|inner| Box::new(Interrupting { inner, faults }));
+    /// Whether a wait is to be interrupted.
+    pub(super) fn interrupts(&self) -> bool {
+        self.happens(Injected::Interrupted)
     }
 }
 
@@ -230,39 +221,13 @@ impl fmt::Debug for Faults {
     }
 }
 
-/// A backend whose wait is interrupted now and then.
-struct Interrupting {
-    inner: Box<dyn Selector>,
-    faults: Rc<Faults>,
-}
-
-impl Selector for Interrupting {
-    fn add(&mut self, fd: RawFd, token: Token, interest: Interest) -> io::Result<()> {
-        self.inner.add(fd, token, interest)
-    }
-
-    fn modify(&mut self, fd: RawFd, token: Token, interest: Interest) -> io::Result<()> {
-        self.inner.modify(fd, token, interest)
-    }
-
-    fn remove(&mut self, fd: RawFd) -> io::Result<()> {
-        self.inner.remove(fd)
-    }
-
-    fn wait(&mut self, ready: &mut Vec<Readiness>, timeout: Option<Duration>) -> io::Result<()> {
-        if self.faults.happens(Injected::Interrupted) {
-            return Err(io::ErrorKind::Interrupted.into());
-        }
-        self.inner.wait(ready, timeout)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::buffer::chunk::ChunkWriter;
-    use crate::{Backend, Listener, Outbox, Transport, Written};
+    use crate::{Backend, Interest, Listener, Outbox, Poller, Token, Transport, Written};
     use std::net::TcpStream;
+    use std::time::Duration;
 
     fn plan(text: &str) -> FaultPlan {
         text.parse().unwrap()
@@ -299,7 +264,7 @@ mod tests {
         let (mut outbox, mut messages) = (Outbox::new(), sent.chunks(100));
         let (mut received, mut echo, mut ready) = (Vec::new(), Outbox::new(), Vec::new());
         let mut poller = Poller::new(Backend::best()).unwrap();
-        faults.disturb(&mut poller);
+        poller.disturb(&faults);
         poller.add(&near, Token::fixed(1), Interest::READ).unwrap();
         // Out by the faulty end, back to it, one turn after the other.
         let (mut back, mut idle) = (Vec::new(), 0);

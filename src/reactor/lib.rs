@@ -11,7 +11,7 @@
 //! - [`listener`], [`connector`], [`transport`], [`stream`], [`layer`]: sockets, every error with a
 //!   meaning;
 //! - [`buffer`]: bounded bytes in, shared bytes out;
-//! - [`fault`]: what rarely happens, on purpose;
+//! - [`fault`]: what rarely happens, on purpose; [`dice`]: numbers that a seed decides;
 //! - [`trace`]: what the loop has done, for those who watch it;
 //! - `simulated` (feature `simulation`): a network inside the process, for tests;
 //! - [`descriptors`] and [`memory`]: what the process may hold, and gives back.
@@ -28,6 +28,7 @@ pub mod buffer;
 pub mod clock;
 pub mod connector;
 pub mod descriptors;
+pub mod dice;
 pub mod fault;
 pub mod layer;
 pub mod listener;

@@ -42,14 +42,6 @@ pub enum Accepted {
     Failed(io::Error),
 }
 
-/// The meaning of an error of one `accept`.
-enum Outcome {
-    Empty,
-    Vanished,
-    Exhausted,
-    Failed,
-}
-
 /// A socket that connections arrive at.
 pub struct Listener {
     socket: TcpListener,
@@ -194,12 +186,11 @@ impl Listener {
                         admit(transport, canonical(address));
                     }
                 }
-                Err(error) => match classify(&error) {
-                    Outcome::Empty => return Accepted::All,
-                    Outcome::Vanished => {}
-                    Outcome::Exhausted => return Accepted::Exhausted(error),
-                    Outcome::Failed => return Accepted::Failed(error),
-                },
+                Err(error) => {
+                    if let Some(end) = end(error) {
+                        return end;
+                    }
+                }
             }
         }
         Accepted::Some
@@ -216,12 +207,15 @@ fn canonical(address: SocketAddr) -> SocketAddr {
     }
 }
 
-fn classify(error: &io::Error) -> Outcome {
+/// How accepting ends with this error; `None` if it is that of one connection.
+fn end(error: io::Error) -> Option<Accepted> {
     if error.kind() == io::ErrorKind::WouldBlock {
-        return Outcome::Empty;
+        return Some(Accepted::All);
     }
     match error.raw_os_error() {
-        Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM) => Outcome::Exhausted,
+        Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM) => {
+            Some(Accepted::Exhausted(error))
+        }
         // That connection went away before it was accepted; others may wait. Linux hands errors
         // of the new connection's network to accept, too, and accept(2) asks to treat them like
         // EAGAIN.
@@ -236,8 +230,8 @@ fn classify(error: &io::Error) -> Outcome {
             | libc::EHOSTUNREACH
             | libc::ENOPROTOOPT
             | libc::EOPNOTSUPP,
-        ) => Outcome::Vanished,
-        _ => Outcome::Failed,
+        ) => None,
+        _ => Some(Accepted::Failed(error)),
     }
 }
 
@@ -261,13 +255,13 @@ mod tests {
 
     #[test]
     fn every_error_of_accept_has_a_meaning() {
-        let classified = |number| classify(&io::Error::from_raw_os_error(number));
-        assert!(matches!(classified(libc::EAGAIN), Outcome::Empty));
-        assert!(matches!(classified(libc::ECONNABORTED), Outcome::Vanished));
-        assert!(matches!(classified(libc::EINTR), Outcome::Vanished));
-        assert!(matches!(classified(libc::EMFILE), Outcome::Exhausted));
-        assert!(matches!(classified(libc::ENFILE), Outcome::Exhausted));
-        assert!(matches!(classified(libc::EBADF), Outcome::Failed));
+        let classified = |number| end(io::Error::from_raw_os_error(number));
+        assert!(matches!(classified(libc::EAGAIN), Some(Accepted::All)));
+        assert!(classified(libc::ECONNABORTED).is_none());
+        assert!(classified(libc::EINTR).is_none());
+        assert!(matches!(classified(libc::EMFILE), Some(Accepted::Exhausted(_))));
+        assert!(matches!(classified(libc::ENFILE), Some(Accepted::Exhausted(_))));
+        assert!(matches!(classified(libc::EBADF), Some(Accepted::Failed(_))));
     }
 
     #[test]

@@ -18,21 +18,22 @@ use std::os::unix::net::UnixStream;
 
 /// A signal that a loop can handle.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(i32)]
 pub enum Signal {
     /// SIGINT: Ctrl-C outside raw mode.
-    Interrupt,
+    Interrupt = libc::SIGINT,
     /// SIGTERM: a request to stop.
-    Terminate,
+    Terminate = libc::SIGTERM,
     /// SIGHUP: the terminal is gone; servers take it for "reload the configuration".
-    Hangup,
+    Hangup = libc::SIGHUP,
     /// SIGTSTP: Ctrl-Z outside raw mode.
-    Suspend,
+    Suspend = libc::SIGTSTP,
     /// SIGCONT: running again.
-    Continue,
+    Continue = libc::SIGCONT,
     /// SIGWINCH: the terminal has another size.
-    WindowChange,
+    WindowChange = libc::SIGWINCH,
     /// SIGUSR1: whatever the program says it means.
-    User1,
+    User1 = libc::SIGUSR1,
 }
 
 impl Signal {
@@ -49,18 +50,6 @@ impl Signal {
 
     /// Those that a program at a terminal handles: all but the last one.
     pub const TERMINAL: &[Signal] = Signal::ALL.split_at(6).0;
-
-    const fn number(self) -> i32 {
-        match self {
-            Signal::Interrupt => libc::SIGINT,
-            Signal::Terminate => libc::SIGTERM,
-            Signal::Hangup => libc::SIGHUP,
-            Signal::Suspend => libc::SIGTSTP,
-            Signal::Continue => libc::SIGCONT,
-            Signal::WindowChange => libc::SIGWINCH,
-            Signal::User1 => libc::SIGUSR1,
-        }
-    }
 }
 
 /// Ignores SIGPIPE and SIGXFSZ for the whole process, so that a write to a departed peer or to a file
@@ -98,7 +87,7 @@ impl Signals {
     /// If no descriptor is left for the pipe.
     pub fn new(wanted: &[Signal]) -> io::Result<Signals> {
         let (read, write) = UnixStream::pair()?;
-        let numbers = wanted.iter().map(|signal| signal.number());
+        let numbers = wanted.iter().map(|signal| *signal as i32);
         let numbers = numbers.filter(|number| !is_ignored(*number));
         let delivery = SignalDelivery::with_pipe(read, write, SignalOnly, numbers)?;
         Ok(Signals { delivery })
@@ -107,7 +96,7 @@ impl Signals {
     /// The signals since the last call; a signal that came twice in between is reported once.
     pub fn drain(&mut self) -> Vec<Signal> {
         let numbers: Vec<i32> = self.delivery.pending().collect();
-        Signal::ALL.into_iter().filter(|signal| numbers.contains(&signal.number())).collect()
+        Signal::ALL.into_iter().filter(|signal| numbers.contains(&(*signal as i32))).collect()
     }
 }
 

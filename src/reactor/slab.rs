@@ -68,6 +68,13 @@ struct Slot<T> {
     value: Option<T>,
 }
 
+impl<T> Slot<T> {
+    #[inline]
+    fn is_of(&self, token: Token) -> bool {
+        u64::from(self.generation) == token.generation()
+    }
+}
+
 /// Values that are found by [`Token`] in constant time.
 ///
 /// ```
@@ -136,28 +143,17 @@ impl<T> Slab<T> {
 
     /// The value of `token`, or `None` if it is gone.
     pub fn get(&self, token: Token) -> Option<&T> {
-        let slot = self.slots.get(token.slot())?;
-        if u64::from(slot.generation) != token.generation() {
-            return None;
-        }
-        slot.value.as_ref()
+        self.slots.get(token.slot()).filter(|slot| slot.is_of(token))?.value.as_ref()
     }
 
     /// The value of `token` to change, or `None` if it is gone.
     pub fn get_mut(&mut self, token: Token) -> Option<&mut T> {
-        let slot = self.slots.get_mut(token.slot())?;
-        if u64::from(slot.generation) != token.generation() {
-            return None;
-        }
-        slot.value.as_mut()
+        self.slots.get_mut(token.slot()).filter(|slot| slot.is_of(token))?.value.as_mut()
     }
 
     /// Takes the value of `token` out; every copy of the token is stale from here on.
     pub fn remove(&mut self, token: Token) -> Option<T> {
-        let slot = self.slots.get_mut(token.slot())?;
-        if u64::from(slot.generation) != token.generation() {
-            return None;
-        }
+        let slot = self.slots.get_mut(token.slot()).filter(|slot| slot.is_of(token))?;
         let value = slot.value.take()?;
         slot.generation = (slot.generation + 1) % GENERATIONS;
         self.free.push(token.slot() as u32);

@@ -22,13 +22,11 @@ mod system {
         }
 
         pub(super) fn notify(&self) -> io::Result<()> {
-            self.0.write(1)?;
-            Ok(())
+            Ok(self.0.write(1).map(drop)?)
         }
 
         pub(super) fn clear(&self) -> io::Result<()> {
-            self.0.read()?;
-            Ok(())
+            Ok(self.0.read().map(drop)?)
         }
 
         pub(super) fn descriptor(&self) -> BorrowedFd<'_> {

@@ -26,6 +26,7 @@ const EXHAUSTION_OVER: Duration = Duration::from_secs(60);
 const RESERVED_DESCRIPTORS: usize = 16 + REJECTIONS;
 
 /// Accepts connections.
+#[derive(Default)]
 pub(super) struct Acceptor {
     listeners: Vec<Listener>,
     /// How many clients fit.
@@ -42,15 +43,7 @@ pub(super) struct Acceptor {
 
 impl Acceptor {
     pub(super) fn new(listeners: Vec<Listener>, descriptors: usize, config: &Config) -> Acceptor {
-        let mut acceptor = Acceptor {
-            listeners,
-            capacity: 0,
-            descriptors,
-            paused: false,
-            exhausted: None,
-            #[cfg(test)]
-            no_descriptors: false,
-        };
+        let mut acceptor = Acceptor { listeners, descriptors, ..Acceptor::default() };
         acceptor.configure(config);
         acceptor
     }

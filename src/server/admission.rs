@@ -27,6 +27,7 @@ pub(super) const REJECTIONS: usize = 16;
 const REJECTIONS_LOGGED: Duration = Duration::from_secs(60);
 
 /// Counts the clients of each origin, and rejects those that are too many.
+#[derive(Default)]
 pub(super) struct Admission {
     origins: Origins,
     /// Clients that were admitted, and rejected ones that are being told why.
@@ -57,14 +58,7 @@ pub(super) enum RelayOutcome {
 
 impl Admission {
     pub(super) fn new(stats: Stats) -> Admission {
-        Admission {
-            origins: Origins::new(),
-            clients: 0,
-            rejected: 0,
-            counts_rejections: false,
-            knows_of_proxy: false,
-            stats,
-        }
+        Admission { stats, ..Admission::default() }
     }
 
     /// Admits a client that has connected, or rejects it; `None` if it is rejected without a word. The
@@ -260,7 +254,7 @@ mod tests {
         assert_eq!(connect_pace(&config, &address([127, 0, 0, 1])), None);
         let router = address([192, 0, 2, 1]);
         let (pace, now) = (connect_pace(&config, &router).unwrap(), Instant::now());
-        let mut origins = Origins::new();
+        let mut origins = Origins::default();
         // Each of 250 tries TLS first.
         let connected = (0..500).filter(|_| origins.connect(router.origin(), pace, now).is_ok());
         assert_eq!(connected.count(), 500);

@@ -387,8 +387,7 @@ impl Connection {
 
     /// Drops all that waits for it; its socket closes with a reset.
     pub fn discard_output(&mut self) {
-        self.io.outbox.clear();
-        self.deferred = None;
+        self.clear_output();
         self.life.reset = true;
     }
 
@@ -445,6 +444,11 @@ impl Connection {
         {
             self.deferred = None;
         }
+    }
+
+    /// Whether there is a layer over its socket.
+    pub fn is_encrypted(&self) -> bool {
+        self.io.transport.layer().is_some()
     }
 
     /// How its lines look.

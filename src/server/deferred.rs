@@ -17,30 +17,25 @@ pub(super) struct DeferredOutput {
 /// One answer, and what has to follow it.
 struct Section {
     query: QueryId,
-    answer: Option<Segment>,
-    /// Whether the answer is here; it may be here and be nothing.
+    /// Whether the answer is here; it may be nothing.
     answered: bool,
-    after: Vec<Segment>,
+    /// The answer, and what came after its question.
+    segments: Vec<Segment>,
 }
 
 impl DeferredOutput {
     /// From here on output waits for the answer to this query.
     pub(super) fn wait_for(&mut self, query: QueryId) {
-        self.sections.push_back(Section {
-            query,
-            answer: None,
-            answered: false,
-            after: Vec::new(),
-        });
+        self.sections.push_back(Section { query, answered: false, segments: Vec::new() });
     }
 
     /// Adds a segment behind everything.
     pub(super) fn push(&mut self, segment: &Segment) {
         self.bytes += segment.len();
         if let Some(section) = self.sections.back_mut()
-            && !section.after.last_mut().is_some_and(|last| last.merge(segment))
+            && !section.segments.last_mut().is_some_and(|last| last.merge(segment))
         {
-            section.after.push(segment.clone());
+            section.segments.push(segment.clone());
         }
     }
 
@@ -71,10 +66,11 @@ impl DeferredOutput {
     ) -> bool {
         if let Some(section) = self.sections.iter_mut().find(|section| section.query == query) {
             self.bytes += answer.as_ref().map_or(0, Segment::len);
-            (section.answer, section.answered) = (answer, true);
+            section.segments.splice(..0, answer);
+            section.answered = true;
         }
         while let Some(section) = self.sections.pop_front_if(|section| section.answered) {
-            for segment in section.answer.iter().chain(&section.after) {
+            for segment in &section.segments {
                 self.bytes -= segment.len();
                 outbox.push(segment);
             }
@@ -84,6 +80,6 @@ impl DeferredOutput {
 
     /// All of it, in order.
     pub(super) fn into_segments(self) -> impl Iterator<Item = Segment> {
-        self.sections.into_iter().flat_map(|section| section.after)
+        self.sections.into_iter().flat_map(|section| section.segments)
     }
 }

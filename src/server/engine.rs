@@ -21,42 +21,32 @@ const APPLIED_PER_TURN: usize = 512 * 1024;
 
 /// What a query to the journal is for.
 enum Pending {
-    /// To be shown to this connection, whose next line waits.
-    Show(Token, Query),
+    /// To be shown to a connection, whose next line waits.
+    Show(Query),
     /// The same for a page of an answer; what is left behind it.
-    Page(Token, Query, Option<Box<Rest>>),
-    /// To be shown before what this connection is told from here on.
-    Replay(Token, Query),
+    Page(Query, Option<Box<Rest>>),
+    /// To be shown before what the connection is told from here on.
+    Replay(Query),
     /// A command that names an old message, and what to say if there is none.
-    Decide(Token, Box<Command>, Refusal),
+    Decide(Box<Command>, Refusal),
 }
 
 /// What the journal has found for a connection.
 pub(super) enum Found {
     /// The answer to its question.
-    Show(Token, Event),
+    Show(Event),
     /// What waited for this query can go, behind the answer.
-    Replay(Token, QueryId, Option<Event>),
+    Replay(QueryId, Option<Event>),
     /// Its command can be decided.
-    Decide(Token, Command),
+    Decide(Command),
     /// There is no answer; why, and the end of what has been shown of it.
-    Failed(Token, String, Option<Event>),
+    Failed(String, Option<Event>),
 }
 
 impl Found {
-    /// Who has asked.
-    pub fn token(&self) -> Token {
-        match self {
-            Found::Show(token, _)
-            | Found::Replay(token, ..)
-            | Found::Decide(token, _)
-            | Found::Failed(token, ..) => *token,
-        }
-    }
-
     /// Whether it is a search that has not looked through everything.
     pub fn is_partial(&self) -> bool {
-        matches!(self, Found::Show(_, Event::Past(past)) if past.unsearched.is_some())
+        matches!(self, Found::Show(Event::Past(past)) if past.unsearched.is_some())
     }
 }
 
@@ -74,7 +64,7 @@ pub(super) struct Engine {
     failing: Option<(Instant, usize)>,
     /// As the log knows it.
     health: Health,
-    queries: HashMap<QueryId, Pending>,
+    queries: HashMap<QueryId, (Token, Pending)>,
     /// Records that were proposed, and those of them that the journal is done with.
     proposed: u64,
     settled: u64,
@@ -260,17 +250,17 @@ impl Engine {
 
     /// Asks for messages, to be shown to a connection.
     pub fn query(&mut self, token: Token, query: Query) {
-        self.ask(token, Pending::Show(token, query.clone()), HistoryQuery::Past(query));
+        self.ask(token, Pending::Show(query.clone()), HistoryQuery::Past(query));
     }
 
     /// Asks for a page of an answer, to be shown to a connection.
     pub fn query_page(&mut self, token: Token, query: Query, rest: Option<Box<Rest>>) {
-        self.ask(token, Pending::Page(token, query.clone(), rest), HistoryQuery::Past(query));
+        self.ask(token, Pending::Page(query.clone(), rest), HistoryQuery::Past(query));
     }
 
     /// Asks for messages to be shown before all else (`asked`, shown as the answer to `query`).
     pub fn query_replay(&mut self, id: QueryId, token: Token, asked: Query, query: Query) {
-        self.queries.insert(id, Pending::Replay(token, query));
+        self.queries.insert(id, (token, Pending::Replay(query)));
         // Mail is delivered once: it is never given up.
         let mail = matches!(asked.scope, Scope::Mail { .. });
         let query = if mail { HistoryQuery::Past } else { HistoryQuery::Replay };
@@ -279,12 +269,12 @@ impl Engine {
 
     /// Asks for the message that a command names.
     pub fn look_up(&mut self, token: Token, lookup: Lookup, then: Box<Command>, missing: Refusal) {
-        self.ask(token, Pending::Decide(token, then, missing), HistoryQuery::Find(lookup));
+        self.ask(token, Pending::Decide(then, missing), HistoryQuery::Find(lookup));
     }
 
     fn ask(&mut self, token: Token, purpose: Pending, query: HistoryQuery) {
         let id = self.next_query();
-        self.queries.insert(id, purpose);
+        self.queries.insert(id, (token, purpose));
         self.journal.query(id, self.asker(token), query);
     }
 
@@ -296,13 +286,13 @@ impl Engine {
         user.identity.account.clone().unwrap_or_else(|| Name::new(&origin()))
     }
 
-    /// The next answer of the journal. What is done with it may lead to the next question, which a
+    /// The next answer of the journal, and who has asked. What is done with it may lead to the next question, which a
     /// journal in memory answers at once.
-    pub fn next_answer(&mut self) -> Option<Found> {
+    pub fn next_answer(&mut self) -> Option<(Token, Found)> {
         loop {
             let (id, answer) = self.journal.next_answer()?;
-            if let Some(purpose) = self.queries.remove(&id) {
-                return Some(found(id, purpose, answer));
+            if let Some((token, purpose)) = self.queries.remove(&id) {
+                return Some((token, found(id, purpose, answer)));
             }
         }
     }
@@ -310,41 +300,41 @@ impl Engine {
 
 fn found(id: QueryId, purpose: Pending, answer: Answer) -> Found {
     match (purpose, answer) {
-        (Pending::Replay(token, query), answer) => {
+        (Pending::Replay(query), answer) => {
             let past = past(query, answer).ok().map(|past| match past.query.scope {
                 // Delivered once, however much it is.
                 Scope::Mail { .. } => past.first_page(),
                 _ => past,
             });
-            Found::Replay(token, id, past.map(|past| Event::Past(Box::new(past))))
+            Found::Replay(id, past.map(|past| Event::Past(Box::new(past))))
         }
-        (Pending::Decide(token, command, missing), Answer::Found(message, reactions)) => {
+        (Pending::Decide(command, missing), Answer::Found(message, reactions)) => {
             let command = match message {
                 Some(reference) => command.found(reference, reactions),
                 None => command.not_found().ok_or(missing),
             };
             match command {
-                Ok(command) => Found::Decide(token, command),
-                Err(refusal) => Found::Show(token, Event::Refused(refusal)),
+                Ok(command) => Found::Decide(command),
+                Err(refusal) => Found::Show(Event::Refused(refusal)),
             }
         }
-        (Pending::Decide(token, ..), answer) => Found::Failed(token, failure(answer), None),
-        (Pending::Show(token, query), answer) => match past(query, answer) {
-            Ok(past) => Found::Show(token, Event::Past(Box::new(past.first_page()))),
-            Err(why) => Found::Failed(token, why, None),
+        (Pending::Decide(..), answer) => Found::Failed(failure(answer), None),
+        (Pending::Show(query), answer) => match past(query, answer) {
+            Ok(past) => Found::Show(Event::Past(Box::new(past.first_page()))),
+            Err(why) => Found::Failed(why, None),
         },
-        (Pending::Page(token, query, rest), answer) => {
+        (Pending::Page(query, rest), answer) => {
             let (entries, happened) = match answer {
                 Answer::Past(entries, happened) => (entries, happened),
                 // What was found before is there still.
                 Answer::Partial(entries, _) => (entries, Vec::new()),
                 answer => {
                     let end = Event::Past(Box::new(Past::end(query)));
-                    return Found::Failed(token, failure(answer), Some(end));
+                    return Found::Failed(failure(answer), Some(end));
                 }
             };
             let page = Past::page(query, entries, happened, rest);
-            Found::Show(token, Event::Past(Box::new(page)))
+            Found::Show(Event::Past(Box::new(page)))
         }
     }
 }

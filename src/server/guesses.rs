@@ -184,28 +184,22 @@ impl Guesses {
     /// It is too early, by this much.
     pub fn begin(&mut self, token: Token, guess: Guess, now: Instant) -> Result<(), Duration> {
         let Some(origin) = guess.origin else { return Ok(()) };
-        let (target_before, origin_before) = if guess.known {
-            let key = (guess.target.clone(), origin);
-            let wait = self.owners.wait(&key, now);
-            if !wait.is_zero() {
-                return Err(wait);
-            }
-            let before = self.owners.add(&key, now);
-            (before, now)
-        } else {
-            let mut wait = self.origins.wait(&origin, now);
-            if guess.target != Target::Server {
-                wait = wait.max(self.strangers.wait(&guess.target, now));
-            }
-            if !wait.is_zero() {
-                return Err(wait);
-            }
-            let before = match guess.target {
-                Target::Server => now,
-                _ => self.strangers.add(&guess.target, now),
-            };
-            (before, self.origins.add(&origin, now))
+        let (known, of_server) = (guess.known, guess.target == Target::Server);
+        let key = (guess.target.clone(), origin);
+        let wait = match known {
+            true => self.owners.wait(&key, now),
+            false if of_server => self.origins.wait(&origin, now),
+            false => self.origins.wait(&origin, now).max(self.strangers.wait(&key.0, now)),
         };
+        if !wait.is_zero() {
+            return Err(wait);
+        }
+        let target_before = match known {
+            true => self.owners.add(&key, now),
+            false if of_server => now,
+            false => self.strangers.add(&key.0, now),
+        };
+        let origin_before = if known { now } else { self.origins.add(&origin, now) };
         let guess = InFlight { guess, began: now, target_before, origin_before };
         self.in_flight.insert(token, guess);
         Ok(())

@@ -45,6 +45,7 @@ const UNREAD: usize = 32 * 1024;
 const LINE_COST: usize = 32;
 
 /// Takes lines, a bounded number from each connection and from all.
+#[derive(Default)]
 pub(super) struct Intake {
     longest_line: Bytes,
     tls_only: bool,
@@ -76,17 +77,9 @@ enum LineOutcome {
 
 impl Intake {
     pub(super) fn new(config: &Config, stats: Stats) -> Intake {
-        Intake {
-            longest_line: config.max_line,
-            tls_only: config.tls_only,
-            budget: 0,
-            visits: 0,
-            current: None,
-            visit: (0, 0),
-            stint: None,
-            stats,
-            out: Vec::new(),
-        }
+        let mut intake = Intake { stats, ..Intake::default() };
+        intake.configure(config);
+        intake
     }
 
     /// Takes over what is configured.
@@ -330,7 +323,7 @@ fn note_wait(net: &Net, token: Token, more: Blocked) {
 /// which end the TLS of their clients.
 pub(super) fn refused(tls_only: bool, connection: &Connection) -> Option<Refused> {
     let must_encrypt = tls_only
-        && connection.io.transport.layer().is_none()
+        && !connection.is_encrypted()
         && !connection.address.is_loopback()
         && connection.address.via() == Via::Direct;
     let rejection = connection.life.rejection().map(Refused::NotAdmitted);

@@ -246,16 +246,12 @@ impl ConsoleService {
 
     /// A record of the operator is proposed.
     pub(super) fn proposed(&mut self, change: &Change) {
-        if let Some(operator) = &mut self.operator {
-            operator.pending.add(change);
-        }
+        self.operator.iter_mut().for_each(|it| it.pending.add(change));
     }
 
     /// A record of the operator is committed or rejected.
     pub(super) fn settled(&mut self, kind: Kind) {
-        if let Some(operator) = &mut self.operator {
-            operator.pending.remove(kind);
-        }
+        self.operator.iter_mut().for_each(|it| it.pending.remove(kind));
     }
 
     /// Shows an effect: to the operator, if it is among the audience, or in the transcript.
@@ -367,9 +363,7 @@ impl ConsoleService {
 
     /// The window has another size.
     pub(super) fn resized(&mut self) {
-        if let Some(operator) = &mut self.operator {
-            operator.console.resized();
-        }
+        self.operator.iter_mut().for_each(|it| it.console.resized());
     }
 
     /// Ctrl-Z: stops this process, and takes the terminal again when it goes on.

@@ -32,21 +32,18 @@ impl Entry {
 }
 
 /// All origins that have clients, or had some a short while ago.
+#[derive(Default)]
 pub(super) struct Origins {
     entries: BTreeMap<Origin, Entry>,
-    /// Entries at which idle ones are looked for.
-    sweep_at: usize,
+    /// Entries that the last look for idle ones has left.
+    kept: usize,
     /// Rejections logged in this minute.
     logged: usize,
 }
 
 impl Origins {
-    pub fn new() -> Origins {
-        Origins { entries: BTreeMap::new(), sweep_at: IDLE, logged: 0 }
-    }
-
     fn entry(&mut self, origin: Origin, now: Instant) -> &mut Entry {
-        if self.entries.len() >= self.sweep_at {
+        if self.entries.len() >= IDLE + 2 * self.kept {
             self.forget_idle(now);
         }
         self.entries.entry(origin).or_insert_with(|| Entry {
@@ -133,7 +130,7 @@ impl Origins {
     /// has connected lately: the bucket of an origin that connects once is full again in a moment.
     fn forget_idle(&mut self, now: Instant) {
         self.entries.retain(|_, entry| !entry.is_idle(now));
-        self.sweep_at = IDLE + 2 * self.entries.len();
+        self.kept = self.entries.len();
     }
 }
 
@@ -147,7 +144,7 @@ mod tests {
 
     #[test]
     fn an_origin_without_clients_is_forgotten() {
-        let (mut origins, now) = (Origins::new(), Instant::now());
+        let (mut origins, now) = (Origins::default(), Instant::now());
         origins.enter(ORIGIN, now);
         origins.enter(ORIGIN, now);
         assert_eq!((origins.count(ORIGIN), origins.count(OTHER)), (2, 0));
@@ -158,7 +155,7 @@ mod tests {
 
     #[test]
     fn an_origin_that_has_connected_lately_is_remembered_until_its_bucket_is_full() {
-        let (mut origins, now) = (Origins::new(), Instant::now());
+        let (mut origins, now) = (Origins::default(), Instant::now());
         let pace = Pace::with_burst(1, Duration::from_secs(2));
         for _ in 0..2 {
             origins.connect(ORIGIN, pace, now).unwrap();
@@ -176,7 +173,7 @@ mod tests {
 
     #[test]
     fn the_origins_that_are_remembered_are_those_of_a_moment() {
-        let (mut origins, mut now) = (Origins::new(), Instant::now());
+        let (mut origins, mut now) = (Origins::default(), Instant::now());
         let pace = Pace::with_burst(10, Duration::from_secs(60));
         for number in 0..100_000_u32 {
             now += Duration::from_micros(50);
@@ -188,7 +185,7 @@ mod tests {
 
     #[test]
     fn one_origin_does_not_take_all_the_places_of_rejected_clients() {
-        let (mut origins, now) = (Origins::new(), Instant::now());
+        let (mut origins, now) = (Origins::default(), Instant::now());
         let told = (0..100).filter(|_| origins.reject(ORIGIN, "full", true, now)).count();
         assert_eq!(told as u32, TOLD);
         assert!(origins.reject(OTHER, "full", true, now));

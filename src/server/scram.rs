@@ -162,7 +162,7 @@ mod tests {
 
     #[test]
     fn the_example_of_rfc_7677_fits() {
-        let (scram, (keys, said)) = (Scram::new(&mut Random::Seeded(1)).unwrap(), example());
+        let (scram, (keys, said)) = (Scram::new(&mut Random::seeded(1)).unwrap(), example());
         assert!(keys.as_text().starts_with("SCRAM-SHA-256$4096:W22ZaJ0SNY7soEsUEjb6gQ==$"));
         let signature = scram.verify(&said, Some(&keys));
         assert_eq!(signature.as_deref(), Some("6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4="));
@@ -170,10 +170,10 @@ mod tests {
 
     #[test]
     fn nothing_else_fits() {
-        let (scram, (keys, said)) = (Scram::new(&mut Random::Seeded(1)).unwrap(), example());
+        let (scram, (keys, said)) = (Scram::new(&mut Random::seeded(1)).unwrap(), example());
         assert_eq!(scram.verify(&said, None), None);
         assert_eq!(scram.verify(&said, Some(&ScramKeys::new("no keys"))), None);
-        let other = keys_of(&Secret::new("pencil"), None, &mut Random::Seeded(2)).unwrap();
+        let other = keys_of(&Secret::new("pencil"), None, &mut Random::seeded(2)).unwrap();
         assert_eq!(scram.verify(&said, Some(&other)), None, "another salt");
         for place in 0..KEY {
             let mut wrong = said.clone();
@@ -188,11 +188,11 @@ mod tests {
 
     #[test]
     fn a_name_that_is_no_accounts_has_always_the_same_salt() {
-        let mut random = Random::Seeded(3);
+        let mut random = Random::seeded(3);
         let scram = Scram::new(&mut random).unwrap();
         let mut ask = |name: &str| scram.challenge(name, None, &mut random).unwrap();
         let (one, again, other) = (ask("nobody"), ask("NoBody"), ask("somebody"));
-        assert_eq!((&one.salt, one.iterations), (&again.salt, iterations(&Random::Seeded(1))));
+        assert_eq!((&one.salt, one.iterations), (&again.salt, iterations(&Random::seeded(1))));
         assert_ne!(one.salt, other.salt);
         assert_ne!(one.nonce, again.nonce);
         let keys = keys_of(&Secret::new("sesame"), None, &mut random).unwrap();
@@ -205,7 +205,7 @@ mod tests {
 
     #[test]
     fn a_new_password_keeps_the_salt_so_that_a_proof_by_the_former_one_is_known() {
-        let mut random = Random::Seeded(4);
+        let mut random = Random::seeded(4);
         let mut keys =
             |password, former| keys_of(&Secret::new(password), former, &mut random).unwrap();
         let first = keys("sesame", None);

@@ -62,6 +62,7 @@ impl Share {
 }
 
 /// The shares of all origins with connections.
+#[derive(Default)]
 pub(super) struct Shares {
     shares: Vec<Share>,
     free: Vec<u32>,
@@ -80,17 +81,7 @@ pub(super) struct Shares {
 
 impl Shares {
     pub(super) fn new(stats: Stats) -> Shares {
-        Shares {
-            shares: Vec::new(),
-            free: Vec::new(),
-            by_origin: HashMap::new(),
-            order: BinaryHeap::new(),
-            now: 0,
-            arrivals: 0,
-            waiting: 0,
-            limits: true,
-            stats,
-        }
+        Shares { limits: true, stats, ..Shares::default() }
     }
 
     /// A connection of an origin has come.
@@ -290,7 +281,7 @@ mod tests {
     }
 
     fn crowd_and_one(limit: Option<Cost>) -> (Shares, [ShareId; 2]) {
-        let mut shares = Shares::new(Stats::new());
+        let mut shares = Shares::new(Stats::default());
         let mut ids = [ShareId(0); 2];
         for number in 0..250 {
             ids[0] = shares.enter(ONE, limit);
@@ -317,7 +308,7 @@ mod tests {
 
     #[test]
     fn who_comes_back_has_nothing_saved_up_and_who_worked_alone_owes_nothing() {
-        let mut shares = Shares::new(Stats::new());
+        let mut shares = Shares::new(Stats::default());
         let ids = [shares.enter(ONE, LIMIT), shares.enter(OTHER, LIMIT)];
         shares.push(ids[0], token(1));
         assert_eq!(serve(&mut shares, ids, 1_000), 0);
@@ -328,7 +319,7 @@ mod tests {
 
     #[test]
     fn work_that_waits_for_a_disk_parks_no_one() {
-        let mut shares = Shares::new(Stats::new());
+        let mut shares = Shares::new(Stats::default());
         let id = shares.enter(ONE, LIMIT);
         shares.charge_unfinished(id, Cost(2_000));
         shares.begin(id);
@@ -346,7 +337,7 @@ mod tests {
 
     #[test]
     fn an_origin_waits_for_its_own_unfinished_work_and_for_no_others() {
-        let mut shares = Shares::new(Stats::new());
+        let mut shares = Shares::new(Stats::default());
         let ids = [shares.enter(ONE, LIMIT), shares.enter(OTHER, LIMIT)];
         shares.charge_unfinished(ids[0], Cost(600));
         shares.begin(ids[0]);
@@ -363,7 +354,7 @@ mod tests {
 
     #[test]
     fn an_origin_without_connections_is_forgotten() {
-        let mut shares = Shares::new(Stats::new());
+        let mut shares = Shares::new(Stats::default());
         for number in 0..100 {
             let id = shares.enter(ONE, LIMIT);
             shares.begin(id);

@@ -45,7 +45,7 @@ impl Simulated {
         let taken_over = Rc::clone(&threads);
         let steps = Threads::Steps(Rc::new(move |work| taken_over.borrow_mut().push(work)));
         let (work, random) =
-            (|_, wakes| Workers::in_line(wakes, Random::Seeded(seed)), Random::Seeded(!seed));
+            (|_, wakes| Workers::in_line(wakes, Random::seeded(seed)), Random::seeded(!seed));
         let setup = Setup { clock, signals: &[], work, threads: steps, random };
         let server = Server::start_with(settings, setup).map_err(|error| error.to_string())?;
         Ok(Simulated { server, readiness: Vec::new(), threads })

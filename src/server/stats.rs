@@ -75,11 +75,13 @@ pub(super) struct Stats {
     counts: Rc<[Cell<u64>]>,
 }
 
-impl Stats {
-    pub(super) fn new() -> Stats {
+impl Default for Stats {
+    fn default() -> Stats {
         Stats { counts: Counter::ALL.iter().map(|_| Cell::new(0)).collect() }
     }
+}
 
+impl Stats {
     /// A limit has struck.
     pub(super) fn count(&self, counter: Counter) {
         if let Some(count) = self.counts.get(counter as usize) {
@@ -117,7 +119,7 @@ mod tests {
 
     #[test]
     fn every_handle_counts_in_the_same_place() {
-        let stats = Stats::new();
+        let stats = Stats::default();
         let other = stats.clone();
         assert_eq!(stats.lines().count(), 0);
         other.count(Counter::Logins);
@@ -130,7 +132,7 @@ mod tests {
     #[cfg(feature = "web")]
     #[test]
     fn a_counter_is_named_as_metrics_are() {
-        let stats = Stats::new();
+        let stats = Stats::default();
         stats.count(Counter::PerAddress);
         let counted: Vec<_> = stats.named().filter(|(_, count)| *count > 0).collect();
         assert_eq!(counted, [("per_address".to_owned(), 1)]);

@@ -94,12 +94,12 @@ impl Server {
         let config = &settings.config;
         signals::ignore_write_signals().map_err(StartError::System)?;
         let descriptors = descriptors::raise_limit().map_err(StartError::System)?;
-        let stats = Stats::new();
+        let stats = Stats::default();
         let acceptor = Acceptor::new(listeners, descriptors, config);
         let mut poller = Poller::new(config.boot.backend).map_err(StartError::System)?;
         acceptor.watch(&mut poller)?;
         if let (Some(faults), Some(plan)) = (&faults, config.boot.fault) {
-            faults.disturb(&mut poller);
+            poller.disturb(faults);
             warn!("--fault: calls of the system fail on purpose ({plan}); this is for tests");
         }
         let signals = Signals::new(signals).map_err(StartError::System)?;

@@ -58,17 +58,9 @@ impl UploadTokens {
     }
 
     fn make_room(&mut self, most: usize, counts: impl Fn(&Uploader) -> bool) {
-        let counted = self.issued.iter().filter(|(_, (_, uploader))| counts(uploader));
-        let (mut count, mut oldest) = (0, None);
-        for (token, (since, _)) in counted {
-            count += 1;
-            if oldest.is_none_or(|(before, _)| *since < before) {
-                oldest = Some((*since, token));
-            }
-        }
-        if count >= most
-            && let Some(token) = oldest.map(|(_, token)| token.clone())
-        {
+        let counted = || self.issued.iter().filter(|(_, (_, uploader))| counts(uploader));
+        let oldest = counted().min_by_key(|(_, (since, _))| *since).map(|(token, _)| token.clone());
+        if let Some(token) = oldest.filter(|_| counted().count() >= most) {
             self.issued.remove(&token);
         }
     }
@@ -102,7 +94,7 @@ mod tests {
 
     #[test]
     fn a_token_is_good_once_and_for_a_while() {
-        let (mut tokens, mut random) = (UploadTokens::default(), Random::Seeded(1));
+        let (mut tokens, mut random) = (UploadTokens::default(), Random::seeded(1));
         let now = Instant::now();
         let token = tokens.issue(guest(1), &mut random, now).unwrap();
         assert_eq!(token.len(), 32);
@@ -115,7 +107,7 @@ mod tests {
 
     #[test]
     fn the_oldest_token_of_an_origin_gives_way_and_no_others() {
-        let (mut tokens, mut random) = (UploadTokens::default(), Random::Seeded(1));
+        let (mut tokens, mut random) = (UploadTokens::default(), Random::seeded(1));
         let mut now = Instant::now();
         let other = tokens.issue(guest(2), &mut random, now).unwrap();
         let mut issued = Vec::new();

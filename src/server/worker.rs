@@ -240,9 +240,9 @@ mod tests {
 
     #[test]
     fn keys_are_made_for_those_who_lack_them_and_know_the_password() {
-        let mut worker = Worker::new(Random::Seeded(1)).unwrap();
+        let mut worker = Worker::new(Random::seeded(1)).unwrap();
         let hashed =
-            Hashing::default().hash(&Secret::new("sesame"), &mut Random::Seeded(2)).unwrap();
+            Hashing::default().hash(&Secret::new("sesame"), &mut Random::seeded(2)).unwrap();
         let mut login = |password: &str, lacks_keys| {
             let (secret, hash) = (Secret::new(password), Some(hashed.clone()));
             let claim = Claim { account: Name::new("alice"), as_of: RecordId(0) };

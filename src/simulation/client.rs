@@ -30,9 +30,9 @@ pub(super) enum Dialect {
 pub(super) struct Client {
     pub number: usize,
     dialect: Dialect,
-    carrier: Carrier,
+    pub carrier: Carrier,
     /// What it asks for, if it speaks HTTP.
-    errand: Option<Errand>,
+    pub errand: Option<Errand>,
     /// Sends a few bytes at a time.
     pub in_pieces: bool,
     /// Does not read.
@@ -212,11 +212,8 @@ impl Client {
         self.end(ledger);
     }
 
-    pub fn half_close(&mut self, ledger: &mut Ledger) {
-        self.end(ledger);
-    }
-
-    fn end(&mut self, ledger: &mut Ledger) {
+    /// It sends nothing more, and still reads.
+    pub fn end(&mut self, ledger: &mut Ledger) {
         self.closing = true;
         self.may_end = true;
         self.carrier.end();
@@ -256,10 +253,6 @@ impl Client {
             }
         }
         Ok(!sent.is_empty())
-    }
-
-    pub fn has_sent_all(&self) -> bool {
-        self.carrier.has_sent_all()
     }
 
     /// Whether the server may give it up: it has taken its time with the first lines.
@@ -405,13 +398,5 @@ impl Client {
             }
             outcome => Ok(Some(outcome)),
         }
-    }
-
-    pub fn errand(&self) -> Option<&Errand> {
-        self.errand.as_ref()
-    }
-
-    pub fn is_over(&self) -> bool {
-        self.carrier.is_over()
     }
 }

@@ -187,7 +187,7 @@ impl World {
             Step::Garbage => client.garble(dice),
             Step::Pause => client.pause(),
             Step::Quit => client.quit(ledger),
-            Step::HalfClose => client.half_close(ledger),
+            Step::HalfClose => client.end(ledger),
             Step::Close | Step::Reset => {
                 client.vanish(step == Step::Reset, ledger);
                 self.clients.remove(chosen);
@@ -312,7 +312,7 @@ impl World {
         let may_refuse = plan.is_limited || client.may_be_given_up();
         let is_refused = read.is_err() && may_refuse && client.may_be_refused();
         let moved = if is_refused { true } else { read? };
-        if is_refused || client.is_over() {
+        if is_refused || client.carrier.is_over() {
             self.ended(chosen)?;
             self.clients.remove(chosen);
             return Ok(true);
@@ -328,7 +328,7 @@ impl World {
         if !client.may_end && !client.may_be_given_up() && !is_limited {
             return Err(format!("client {number} was disconnected for nothing"));
         }
-        match (client.outcome()?, client.errand()) {
+        match (client.outcome()?, &client.errand) {
             (Some(Outcome::Kept(path)), Some(Errand::Upload { file, .. })) => {
                 kept.push((path, *file));
             }
@@ -343,7 +343,7 @@ impl World {
         }
         ledger.gone(number);
         // A limit may have struck before its last lines were looked at.
-        if is_limited || !client.has_sent_all() {
+        if is_limited || !client.carrier.has_sent_all() {
             ledger.may_be_lost(number);
         }
         Ok(())

@@ -1,9 +1,10 @@
 //! The same names in a build without the feature: TLS is never begun, and asking for it is an error.
 
+use super::{Source, Trust};
 use chatloop_reactor::Layer;
 use std::convert::Infallible;
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::str::FromStr;
 
 const NONE: &str = "this program was built without TLS (cargo feature tls)";
@@ -23,12 +24,6 @@ impl FromStr for Fingerprint {
     fn from_str(_: &str) -> Result<Fingerprint, String> {
         Err(NONE.to_owned())
     }
-}
-
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Source {
-    Files(PathBuf, PathBuf),
-    SelfSigned(Option<PathBuf>, String),
 }
 
 #[derive(Clone)]
@@ -54,12 +49,6 @@ impl Acceptor {
     pub fn warning(&self, _: i64) -> Option<String> {
         match self.0 {}
     }
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Trust {
-    System,
-    Pinned(Fingerprint),
 }
 
 #[derive(Clone)]

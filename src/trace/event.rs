@@ -172,24 +172,13 @@ impl Event {
 
     /// The connection that it is about.
     pub(super) fn client(&self) -> Option<u32> {
-        match *self {
+        match self {
             Event::Turn { .. }
             | Event::Waited { .. }
             | Event::Phase { .. }
             | Event::Run { .. }
             | Event::Totals { .. } => None,
-            Event::Ready { client, .. }
-            | Event::Accepted { client }
-            | Event::Read { client, .. }
-            | Event::Lines { client, .. }
-            | Event::Waits { client, .. }
-            | Event::Record { client, .. }
-            | Event::Written { client, .. }
-            | Event::Queue { client, .. }
-            | Event::Watch { client, .. }
-            | Event::Timer { client }
-            | Event::Closed { client }
-            | Event::Fault { client, .. } => Some(client),
+            event => Some(event.row().client),
         }
     }
 

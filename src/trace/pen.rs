@@ -140,71 +140,61 @@ impl<W: Write> Pen<W> {
 
     /// Adds the entry of what happened on a connection.
     fn describe(&mut self, event: Event) {
-        match event {
-            Event::Accepted { client } => self.add("accept", Some(client), String::new()),
-            Event::Read { client, bytes, outcome, .. } => {
-                let detail = match outcome {
+        let client = event.client().filter(|client| *client != NO_CLIENT);
+        let (what, detail) = match event {
+            Event::Accepted { .. } => ("accept", String::new()),
+            Event::Read { bytes, outcome, .. } => (
+                "read",
+                match outcome {
                     ReadOutcome::Bytes => format!("{bytes} bytes"),
                     ReadOutcome::Full => format!("{bytes} bytes, the inbox is full"),
                     ReadOutcome::Nothing => "nothing (EAGAIN): readiness is a hint".to_owned(),
                     ReadOutcome::Ended => "the end of the input".to_owned(),
-                };
-                self.add("read", Some(client), detail);
+                },
+            ),
+            Event::Lines { lines, bytes, .. } => {
+                ("lines", format!("{lines} line{}, {bytes} bytes", plural(lines)))
             }
-            Event::Lines { client, lines, bytes, .. } => {
-                let s = plural(lines);
-                self.add("lines", Some(client), format!("{lines} line{s}, {bytes} bytes"));
-            }
-            Event::Waits { client, reasons, bytes } => {
+            Event::Waits { reasons, bytes, .. } => {
                 let reasons = REASONS.iter().enumerate().filter(|(bit, _)| reasons >> bit & 1 == 1);
                 let reasons: Vec<&str> = reasons.map(|(_, reason)| *reason).collect();
-                let detail = format!("{bytes} bytes wait for {}", reasons.join(" and "));
-                self.add("waits", Some(client), detail);
+                ("waits", format!("{bytes} bytes wait for {}", reasons.join(" and ")))
             }
-            Event::Record { client, id } => {
-                self.add("record", Some(client), format!("number {id}"));
-            }
+            Event::Record { id, .. } => ("record", format!("number {id}")),
             Event::Run { events, clients, bytes, .. } => {
                 let (of, to) = (plural(events), plural(clients));
-                let detail =
-                    format!("{events} event{of} for {clients} connection{to}, {bytes} bytes");
-                self.add("run", None, detail);
+                ("run", format!("{events} event{of} for {clients} connection{to}, {bytes} bytes"))
             }
-            Event::Written { client, bytes, left } => {
-                self.add("write", Some(client), format!("{bytes} bytes, {left} left"));
-            }
-            Event::Watch { client, read, write } => {
+            Event::Written { bytes, left, .. } => ("write", format!("{bytes} bytes, {left} left")),
+            Event::Watch { read, write, .. } => {
                 let text = match (read, write) {
                     (true, true) => "read, write",
                     (true, false) => "read",
                     (false, true) => "write",
                     (false, false) => "nothing",
                 };
-                self.add("watch", Some(client), text.to_owned());
+                ("watch", text.to_owned())
             }
-            Event::Timer { client } => self.add("timer", Some(client), String::new()),
-            Event::Closed { client } => {
-                self.add("close", Some(client), String::new());
-                self.names.remove(&client);
-            }
-            Event::Fault { client, what } => {
-                let client = (client != NO_CLIENT).then_some(client);
-                self.add("fault", client, what.name().to_owned());
-            }
+            Event::Timer { .. } => ("timer", String::new()),
+            Event::Closed { .. } => ("close", String::new()),
+            Event::Fault { what, .. } => ("fault", what.name().to_owned()),
             Event::Totals { queued, timers } => {
-                if std::mem::replace(&mut self.totals, (queued, timers)) != (queued, timers) {
-                    let s = plural(timers);
-                    let detail =
-                        format!("{queued} bytes held by the send queues, {timers} timer{s}");
-                    self.add("total", None, detail);
+                if std::mem::replace(&mut self.totals, (queued, timers)) == (queued, timers) {
+                    return;
                 }
+                let s = plural(timers);
+                ("total", format!("{queued} bytes held by the send queues, {timers} timer{s}"))
             }
             // For the page: the text has the bytes that are left.
             Event::Queue { .. }
             | Event::Turn { .. }
             | Event::Waited { .. }
             | Event::Ready { .. }
-            | Event::Phase { .. } => {}
+            | Event::Phase { .. } => return,
+        };
+        self.add(what, client, detail);
+        if let Event::Closed { client } = event {
+            self.names.remove(&client);
         }
     }
 

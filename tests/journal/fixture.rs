@@ -180,7 +180,7 @@ fn a_directory_of_an_earlier_server_exports_the_same_messages_and_state() {
     assert_eq!(ours[2..], theirs[2..]);
     // What an earlier server exported can be imported, and says the same.
     let imported = Scratch::new("fixture-import");
-    assert_eq!(import(&imported.0, &mut EXPORTED.as_bytes()).unwrap().messages, 20);
+    assert_eq!(import(&imported.0, &mut EXPORTED.as_bytes()).unwrap(), 20);
     let mut again = exported(&imported.0);
     learnt(&mut again[1]["state"], "origins");
     for new in ["former", "since", "seen", "left", "renewed"] {

@@ -37,7 +37,7 @@ fn all_of_it_survives_the_way_there_and_back() {
     let (from, mut chat) = full("export");
     let exported = lines(&from, None);
     let to = Scratch::new("import");
-    assert_eq!(import(&to.0, &mut exported.as_bytes()).unwrap().messages, 3);
+    assert_eq!(import(&to.0, &mut exported.as_bytes()).unwrap(), 3);
     assert_eq!(lines(&to, None), exported);
     let mut copy = Chat::reopened(&to.0, &Limits::default());
     assert_eq!(copy.hub, chat.hub);
@@ -59,7 +59,7 @@ fn a_state_goes_on_from_the_record_that_the_first_line_names() {
     for last in ["9", "99999999"] {
         let exported = lines(&from, None).replace(r#"],"last":"#, &format!(r#"],"last":{last}"#));
         let to = Scratch::new(&format!("import-last-{last}"));
-        assert_eq!(import(&to.0, &mut exported.as_bytes()).unwrap().messages, 3);
+        assert_eq!(import(&to.0, &mut exported.as_bytes()).unwrap(), 3);
         let mut copy = Chat::reopened(&to.0, &Limits::default()).peopled();
         copy.says(ALICE, "and on");
         assert_eq!(copy.lobby(Range::Latest, 1), ["and on"]);
@@ -82,12 +82,12 @@ fn the_history_of_a_room_whose_name_another_has_is_taken_along() {
         1,
     );
     let to = Scratch::new("import-retired");
-    assert_eq!(import(&to.0, &mut retired.as_bytes()).unwrap().messages, 3);
+    assert_eq!(import(&to.0, &mut retired.as_bytes()).unwrap(), 3);
     let again = lines(&to, None);
     assert!(known(&again) == 0 && again.contains(r##""room":"#lobby 1""##), "{again}");
     assert!(again.contains(r##""room":"#Lobby "##) && !again.contains("#Lobby 1\""), "{again}");
     let on = Scratch::new("import-retired-again");
-    assert_eq!(import(&on.0, &mut again.as_bytes()).unwrap().messages, 3);
+    assert_eq!(import(&on.0, &mut again.as_bytes()).unwrap(), 3);
     let mut copy = Chat::reopened(&on.0, &Limits::default()).peopled();
     copy.says(ALICE, "and on");
     assert_eq!(copy.lobby(Range::Latest, 9), ["and on"]);
@@ -100,7 +100,7 @@ fn one_room_goes_alone_and_goes_on() {
     let exported = lines(&from, Some("#LOBBY"));
     assert!(!exported.contains("between us") && !exported.contains("argon2id"));
     let to = Scratch::new("import-room");
-    assert_eq!(import(&to.0, &mut exported.as_bytes()).unwrap().messages, 2);
+    assert_eq!(import(&to.0, &mut exported.as_bytes()).unwrap(), 2);
     let mut copy = Chat::reopened(&to.0, &Limits::default()).peopled();
     assert_eq!(copy.lobby(Range::Latest, 9).len(), 2);
     copy.says(ALICE, "and on");
@@ -131,7 +131,7 @@ fn a_bad_line_is_named_and_nothing_is_imported() {
             other => panic!("{other:?} of {lines}"),
         }
     }
-    assert_eq!(import(&to.0, &mut good.as_bytes()).unwrap().messages, 3);
+    assert_eq!(import(&to.0, &mut good.as_bytes()).unwrap(), 3);
     let again = import(&to.0, &mut good.as_bytes()).unwrap_err();
     assert!(matches!(again, JournalError::NotEmpty { .. }), "{again}");
     let nowhere = export(&to.0.join("nowhere"), None, &mut Vec::new()).unwrap_err();
@@ -171,5 +171,5 @@ fn an_import_is_checked_as_at_the_door() {
             other => panic!("{other:?} of {after}"),
         }
     }
-    assert_eq!(import(&to.0, &mut good.as_bytes()).unwrap().messages, 3);
+    assert_eq!(import(&to.0, &mut good.as_bytes()).unwrap(), 3);
 }

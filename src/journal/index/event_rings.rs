@@ -124,9 +124,7 @@ impl EventRings {
     /// The position of a time in a ring.
     pub(super) fn locate(&self, ring: &Ring, time: Moment) -> Position {
         let Some(kept) = self.rings.get(ring) else { return Position::END };
-        let (before, upto) =
-            (|it: &HistoryEvent| it.stamp.time < time, |it: &HistoryEvent| it.stamp.time <= time);
-        position_in(kept, before, upto, position_of_event)
+        position_in(kept, |event| event.stamp.time.cmp(&time), position_of_event)
     }
 }
 

@@ -23,7 +23,7 @@ use std::sync::Arc;
 
 /// The conversations of all who are there.
 #[derive(Default)]
-pub(super) struct Guests {
+pub(in crate::journal) struct Guests {
     rings: HashMap<SessionId, VecDeque<Kept>>,
     order: VecDeque<(SessionId, RecordId)>,
     /// The size of all in the rings.
@@ -63,7 +63,7 @@ impl Kept {
 
 impl Guests {
     /// Takes in what concerns it.
-    pub(super) fn archive(&mut self, entry: &HistoryUpdate<'_>) {
+    pub(in crate::journal) fn archive(&mut self, entry: &HistoryUpdate<'_>) {
         match entry {
             HistoryUpdate::Guests(told, message) => self.add(told, message),
             HistoryUpdate::Over(session) => self.forget(*session),
@@ -76,10 +76,8 @@ impl Guests {
         let (from, to) = told.guests();
         let message = Arc::new(message.clone());
         if let Some(owner) = from {
-            self.keep(
-                owner,
-                Kept { message: Arc::clone(&message), other: told.session, own: true },
-            );
+            let message = Arc::clone(&message);
+            self.keep(owner, Kept { message, other: told.session, own: true });
         }
         // A user who writes to themselves has it once.
         if let Some(owner) = to.filter(|to| Some(*to) != from) {
@@ -123,7 +121,7 @@ impl Guests {
     }
 
     /// Answers a query; `None` if it is not for a guest.
-    pub(super) fn past(&self, query: &Query) -> Option<Vec<StoredMessage>> {
+    pub(in crate::journal) fn past(&self, query: &Query) -> Option<Vec<StoredMessage>> {
         let Scope::Session { session, peer, other } = &query.scope else { return None };
         let locate = |point| Ok::<Position, Infallible>(self.locate(*session, point));
         let upto = RecordId(NOWHERE);
@@ -150,8 +148,7 @@ impl Guests {
             Point::Time(time) => time,
         };
         let Some(ring) = self.rings.get(&session) else { return Position::END };
-        let (before, upto) =
-            (|it: &Kept| it.message.time < time, |it: &Kept| it.message.time <= time);
-        position_in(ring, before, upto, |kept| position_of(kept.message.id, 0))
+        let compare = |kept: &Kept| kept.message.time.cmp(&time);
+        position_in(ring, compare, |kept| position_of(kept.message.id, 0))
     }
 }

@@ -9,7 +9,7 @@ use crate::chat::{HistoryUpdate, Name};
 use crate::journal::limits::{self, Limits};
 use std::collections::VecDeque;
 
-pub(super) struct MemoryIndex {
+pub(in crate::journal) struct MemoryIndex {
     messages: MessageRings,
     searches: FairQueue<(QueryId, Search)>,
     answers: VecDeque<(QueryId, Answer)>,
@@ -18,7 +18,7 @@ pub(super) struct MemoryIndex {
 }
 
 impl MemoryIndex {
-    pub(super) fn new(limits: &Limits) -> MemoryIndex {
+    pub(in crate::journal) fn new(limits: &Limits) -> MemoryIndex {
         MemoryIndex {
             messages: MessageRings::new(limits),
             searches: FairQueue::default(),

@@ -6,7 +6,6 @@
 //! steps instead. The hash map is only used for lookups, never iterated.
 
 use super::event_rings::EventRings;
-use super::query::wanted;
 use super::ring::{Ring, between, position_in};
 use super::span::{self, NOWHERE, Position, Span, position_of};
 use crate::chat::limits::{MAIL_PER_ACCOUNT, REACTIONS_PER_MESSAGE};
@@ -16,6 +15,7 @@ use crate::chat::{
 };
 use crate::journal::age::Age;
 use crate::journal::limits::{self, Limits};
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -253,42 +253,31 @@ impl MessageRings {
                 _ => position,
             })
         };
-        let Ok(spans) = span::spans(query.range, wanted(query), RecordId(NOWHERE), locate);
-        let newest = spans.first().is_some_and(|span| span.newest);
-        let (mut messages, mut events) = (Vec::new(), Vec::new());
-        for span in &spans {
+        let Ok(past) = span::past(query, RecordId(NOWHERE), locate, |span| {
             let span = span.since(since);
-            let mut some = self.span(&ring, &query.scope, &span);
-            let mut others = if with_events { self.events.span(&ring, &span) } else { Vec::new() };
-            span::merge(&mut some, &mut others, span.limit, span.newest);
-            messages.append(&mut some);
-            events.append(&mut others);
-        }
-        span::merge(&mut messages, &mut events, usize::MAX, newest);
-        (messages, events)
+            let events = if with_events { self.events.span(&ring, &span) } else { Vec::new() };
+            Ok((self.span(&ring, &query.scope, &span), events))
+        });
+        past
     }
 
     /// The position of a point in a ring. Messages between two have no numbers: nothing is before
     /// one, nothing is after it.
     pub(super) fn locate(&self, ring: &Ring, since: RecordId, point: Point) -> Position {
-        let (number, time) = match point {
+        match point {
             Point::Id(id) => return Position::of(id, 0),
             Point::Part(id, part) => return Position::of(id, part),
             Point::Number(_) if !matches!(ring, Ring::Room(_)) => return Position::NONE,
-            Point::Number(number) => (Some(number), None),
-            Point::Time(time) => (None, Some(time)),
-        };
+            Point::Number(_) | Point::Time(_) => {}
+        }
         let Some(ids) = self.rings.get(ring) else { return Position::END };
-        let fits = |id: &RecordId, or_equal: bool| {
-            let key = self.messages.get(id).map(|it| (it.message.number, it.message.time));
-            let below = |(its_number, its_time)| match (number, time) {
-                (Some(number), _) => its_number < number || (or_equal && its_number == number),
-                (_, Some(time)) => its_time < time || (or_equal && its_time == time),
-                _ => false,
-            };
-            *id < since || key.is_some_and(below)
+        let compare = |id: &RecordId| match (self.messages.get(id), point) {
+            _ if *id < since => Ordering::Less,
+            (Some(stored), Point::Number(number)) => stored.message.number.cmp(&number),
+            (Some(stored), Point::Time(time)) => stored.message.time.cmp(&time),
+            _ => Ordering::Greater,
         };
-        position_in(ids, |id| fits(id, false), |id| fits(id, true), |&id| position_of(id, 0))
+        position_in(ids, compare, |&id| position_of(id, 0))
     }
 
     fn span(&self, ring: &Ring, scope: &Scope, span: &Span) -> Vec<StoredMessage> {

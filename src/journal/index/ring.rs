@@ -4,6 +4,7 @@
 
 use super::span::{NOWHERE, Position};
 use crate::chat::{Name, Scope, Target};
+use std::cmp::Ordering;
 use std::collections::VecDeque;
 
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -61,19 +62,16 @@ impl Ring {
 }
 
 /// The position of a point in a ring, by binary search, because ids, numbers and times rise
-/// together: `before` tells whether an element is before the point, `upto` whether it is not after
-/// it.
+/// together: `compare` tells where an element stands beside the point.
 pub(super) fn position_in<T>(
     ring: &VecDeque<T>,
-    before: impl Fn(&T) -> bool,
-    upto: impl Fn(&T) -> bool,
+    compare: impl Fn(&T) -> Ordering,
     position: impl Fn(&T) -> u64,
 ) -> Position {
     let at = |place: usize| ring.get(place).map(&position);
-    Position {
-        first: at(ring.partition_point(before)).unwrap_or(NOWHERE),
-        last: at(ring.partition_point(upto)).map_or(NOWHERE, |next| next - 1),
-    }
+    let first = at(ring.partition_point(|it| compare(it).is_lt())).unwrap_or(NOWHERE);
+    let next = at(ring.partition_point(|it| compare(it).is_le()));
+    Position { first, last: next.map_or(NOWHERE, |next| next - 1) }
 }
 
 /// The elements of a ring between two positions, both exclusive.

@@ -1,6 +1,7 @@
 //! Spans of history: the common order of messages and events, and the part that an answer contains.
 
-use crate::chat::{HistoryEvent, Point, Range, RecordId, StoredMessage};
+use super::query::wanted;
+use crate::chat::{HistoryEvent, Point, Query, Range, RecordId, StoredMessage};
 use crate::journal::limits;
 
 /// Keeps `limit` messages and events in total, and as many bytes as an answer may have, from the
@@ -43,6 +44,26 @@ fn keep<T>(all: &mut Vec<T>, count: usize, newest: bool) {
     } else {
         all.truncate(count);
     }
+}
+
+/// What a query asks for: an index locates points, and reads what a span of it contains, oldest first.
+pub(super) fn past<E>(
+    query: &Query,
+    upto: RecordId,
+    locate: impl FnMut(Point) -> Result<Position, E>,
+    mut read: impl FnMut(&Span) -> Result<(Vec<StoredMessage>, Vec<HistoryEvent>), E>,
+) -> Result<(Vec<StoredMessage>, Vec<HistoryEvent>), E> {
+    let spans = spans(query.range, wanted(query), upto, locate)?;
+    let newest = spans.first().is_some_and(|span| span.newest);
+    let (mut messages, mut events) = (Vec::new(), Vec::new());
+    for span in &spans {
+        let (mut some, mut others) = read(span)?;
+        merge(&mut some, &mut others, span.limit, span.newest);
+        messages.append(&mut some);
+        events.append(&mut others);
+    }
+    merge(&mut messages, &mut events, usize::MAX, newest);
+    Ok((messages, events))
 }
 
 /// A range of positions, both ends exclusive, and the end to start from.

@@ -8,7 +8,7 @@
 //! | `sqlite` | how are records kept in a file? |
 
 pub(super) mod memory;
-mod numbering;
+pub(super) mod numbering;
 pub(super) mod proposal;
 #[cfg(feature = "disk")]
 pub(super) mod sqlite;

@@ -11,15 +11,19 @@ use log::warn;
 /// A step back of more than this, in milliseconds, is followed.
 const CORRECTION: i64 = 60_000;
 
+/// The last record, and its time.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Numbering {
-    pub(super) last: RecordId,
-    pub(super) time: Moment,
+pub(in crate::journal) struct Numbering {
+    pub(in crate::journal) last: RecordId,
+    pub(in crate::journal) time: Moment,
 }
 
 impl Numbering {
-    /// The record that follows. It is the last one when it is [handed
-    /// back](Numbering::handed_back).
+    pub(super) fn at(record: &Record) -> Numbering {
+        Numbering { last: record.id, time: record.time }
+    }
+
+    /// The record that follows. It is the last one when it is [handed back](Numbering::take).
     pub(super) fn next(self, proposal: Proposal) -> Committed {
         let is_corrected = proposal.time.0 < self.time.0.saturating_sub(CORRECTION);
         let time = if is_corrected { proposal.time } else { self.time.max(proposal.time) };
@@ -31,14 +35,8 @@ impl Numbering {
     /// The record that follows, and is handed back.
     pub(super) fn take(&mut self, proposal: Proposal) -> Committed {
         let committed = self.next(proposal);
-        self.handed_back(&committed.record);
-        committed
-    }
-
-    /// A record is handed back. A step back is logged here and not before: a record whose commit
-    /// fails is numbered again.
-    pub(super) fn handed_back(&mut self, record: &Record) {
-        let back = self.time.0.saturating_sub(record.time.0);
+        // Logged here and not before: a record whose commit fails is numbered again.
+        let back = self.time.0.saturating_sub(committed.record.time.0);
         if back > 0 {
             warn!(
                 "the clock has gone back by {} s: later messages bear its time, and the order of \
@@ -46,6 +44,7 @@ impl Numbering {
                 back / 1000
             );
         }
-        (self.last, self.time) = (record.id, record.time);
+        *self = Numbering::at(&committed.record);
+        committed
     }
 }

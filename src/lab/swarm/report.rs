@@ -8,6 +8,7 @@ use super::checker::Checker;
 use super::options::Options;
 use crate::lab::connections::Connections;
 use crate::lab::process::Usage;
+use indicatif::HumanCount;
 use serde::Serialize;
 use std::fmt;
 use std::time::Duration;
@@ -192,7 +193,7 @@ impl Report {
     /// The report for people: a word, and what is said of it. A clean run without slow readers has
     /// fewer rows.
     fn rows(&self) -> impl Iterator<Item = (&'static str, String)> {
-        let rate = |value: f64| grouped(value.round() as u64);
+        let rate = |value: f64| HumanCount(value.round() as u64);
         let unless_zero = |count: u64, text: String| (count > 0).then_some(text);
         let latency = [
             ("p50", self.latency_p50_us),
@@ -208,31 +209,32 @@ impl Report {
             ("reordered", self.reordered),
             ("corrupted", self.corrupted),
         ];
-        let faults = faults.map(|(name, count)| format!("{} {name}", grouped(count)));
+        let faults = faults.map(|(name, count)| format!("{} {name}", HumanCount(count)));
         let (messages, crossed) = (self.messages.into(), self.crossed.unwrap_or(0));
         let (lost, stalled) = (self.connections_lost, "nothing moved until the timeout");
         let connected = format!(
             "{} to {} ({}), {} of them send; {} connects/s",
-            grouped(self.connections as u64),
+            HumanCount(self.connections as u64),
             self.server,
             self.backend,
-            grouped(self.senders.into()),
+            HumanCount(self.senders.into()),
             rate(self.connects_per_second)
         );
         let sent = format!(
             "{} messages of {} bytes in {:.2} s; {} messages/s",
-            grouped(messages),
+            HumanCount(messages),
             self.size,
             self.seconds,
             rate(self.messages_per_second)
         );
-        let (delivered, per_second) = (grouped(self.deliveries), rate(self.deliveries_per_second));
+        let (delivered, per_second) =
+            (HumanCount(self.deliveries), rate(self.deliveries_per_second));
         let delivered = format!("{delivered}; {per_second} deliveries/s");
         let slow = format!(
             "{} readers: {} received everything in the end, {} were dropped by the server",
             self.slow, self.slow_served, self.slow_dropped
         );
-        let cut_off = format!("{} deliveries, by that or by Ctrl-C", grouped(self.cut_off));
+        let cut_off = format!("{} deliveries, by that or by Ctrl-C", HumanCount(self.cut_off));
         let rows = [
             ("connected", Some(connected)),
             ("sent", unless_zero(messages, sent)),
@@ -247,8 +249,8 @@ impl Report {
             ),
             ("cut off", unless_zero(self.cut_off, cut_off)),
             ("stalled", self.stalled.then(|| stalled.to_owned())),
-            ("crossed", unless_zero(crossed, grouped(crossed))),
-            ("echoes", unless_zero(self.echoes, grouped(self.echoes))),
+            ("crossed", unless_zero(crossed, HumanCount(crossed).to_string())),
+            ("echoes", unless_zero(self.echoes, HumanCount(self.echoes).to_string())),
             (self.verdict, Some(faults.join(", "))),
         ];
         rows.into_iter().filter_map(|(name, text)| Some((name, text?)))
@@ -280,19 +282,6 @@ impl fmt::Display for Report {
     }
 }
 
-/// `1234567` as `1,234,567`.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() * 4 / 3);
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 /// Microseconds in the unit that reads well.
 fn time(micros: u64) -> String {
     match micros {
@@ -308,7 +297,10 @@ mod tests {
 
     #[test]
     fn numbers_read_well() {
-        assert_eq!([0, 999, 1_000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
+        assert_eq!(
+            [0, 999, 1_000, 1_234_567].map(|it| HumanCount(it).to_string()),
+            ["0", "999", "1,000", "1,234,567"]
+        );
         assert_eq!([1, 999, 1_500, 2_500_000].map(time), ["1 µs", "999 µs", "1.5 ms", "2.50 s"]);
     }
 }

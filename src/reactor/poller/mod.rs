@@ -61,9 +61,11 @@ pub(crate) use selector::Selector;
 pub use selector::{Interest, Readiness};
 
 use super::Token;
+use super::fault::Faults;
 use std::fmt;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, RawFd};
+use std::rc::Rc;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -99,25 +101,15 @@ const HERE: &[(Backend, Open)] = &[
     (Backend::Select, || Ok(Box::new(select::Select::new()))),
 ];
 
-const AVAILABLE: [Backend; HERE.len()] = {
-    let mut backends = [Backend::Poll; HERE.len()];
-    let mut place = 0;
-    while place < HERE.len() {
-        backends[place] = HERE[place].0;
-        place += 1;
-    }
-    backends
-};
-
 impl Backend {
     /// The backends of this system, best first. Never empty.
-    pub const fn available() -> &'static [Backend] {
-        &AVAILABLE
+    pub fn available() -> impl Iterator<Item = &'static Backend> {
+        HERE.iter().map(|(backend, _)| backend)
     }
 
     /// The best that is available; `auto` on a command line.
     pub const fn best() -> Backend {
-        AVAILABLE[0]
+        HERE[0].0
     }
 
     /// Its name on a command line.
@@ -147,30 +139,21 @@ impl fmt::Display for Backend {
 }
 
 /// The error for a backend that this system does not have.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct UnknownBackend {
-    asked: String,
+fn unknown(asked: &str) -> String {
+    let names: Vec<&str> = Backend::available().map(|backend| backend.name()).collect();
+    format!("this system has no '{asked}'; it has auto, {}", names.join(", "))
 }
-
-impl fmt::Display for UnknownBackend {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names: Vec<&str> = Backend::available().iter().map(|backend| backend.name()).collect();
-        write!(f, "this system has no '{}'; it has auto, {}", self.asked, names.join(", "))
-    }
-}
-
-impl std::error::Error for UnknownBackend {}
 
 impl FromStr for Backend {
-    type Err = UnknownBackend;
+    type Err = String;
 
     /// `auto` or the name of an available backend; the error lists them.
-    fn from_str(name: &str) -> Result<Backend, UnknownBackend> {
+    fn from_str(name: &str) -> Result<Backend, String> {
         if name == "auto" {
             return Ok(Backend::best());
         }
-        let known = Backend::available().iter().find(|backend| backend.name() == name);
-        known.copied().ok_or_else(|| UnknownBackend { asked: name.to_owned() })
+        let known = Backend::available().find(|backend| backend.name() == name);
+        known.copied().ok_or_else(|| unknown(name))
     }
 }
 
@@ -211,6 +194,7 @@ pub struct Poller {
     backend: Backend,
     selector: Box<dyn Selector>,
     always_ready: Vec<AlwaysReady>,
+    faults: Option<Rc<Faults>>,
 }
 
 impl Poller {
@@ -222,19 +206,21 @@ impl Poller {
     pub fn new(backend: Backend) -> io::Result<Poller> {
         #[cfg(feature = "simulation")]
         if let Some(selector) = super::simulated::Simulated::here(Box::new(poll::Poll::new())) {
-            return Ok(Poller { backend, selector: Box::new(selector), always_ready: Vec::new() });
+            return Ok(Poller::of(backend, Box::new(selector)));
         }
         let Some((_, open)) = HERE.iter().find(|(here, _)| *here == backend) else {
-            let unknown = UnknownBackend { asked: backend.name().to_owned() };
-            return Err(io::Error::new(io::ErrorKind::Unsupported, unknown));
+            return Err(io::Error::new(io::ErrorKind::Unsupported, unknown(backend.name())));
         };
-        Ok(Poller { backend, selector: open()?, always_ready: Vec::new() })
+        Ok(Poller::of(backend, open()?))
     }
 
-    /// Puts something around the backend.
-    pub(crate) fn wrap(&mut self, around: impl FnOnce(Box<dyn Selector>) -> Box<dyn Selector>) {
-        let nothing: Box<dyn Selector> = Box::new(poll::Poll::new());
-        self.selector = around(std::mem::replace(&mut self.selector, nothing));
+    fn of(backend: Backend, selector: Box<dyn Selector>) -> Poller {
+        Poller { backend, selector, always_ready: Vec::new(), faults: None }
+    }
+
+    /// Has its waits interrupted now and then.
+    pub fn disturb(&mut self, faults: &Rc<Faults>) {
+        self.faults = Some(Rc::clone(faults));
     }
 
     /// The backend it uses.
@@ -303,7 +289,11 @@ impl Poller {
             Some(_) => Some(Duration::ZERO),
             None => timeout,
         };
-        match self.selector.wait(ready, timeout) {
+        let outcome = match &self.faults {
+            Some(faults) if faults.interrupts() => Err(io::ErrorKind::Interrupted.into()),
+            _ => self.selector.wait(ready, timeout),
+        };
+        match outcome {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => ready.clear(),
             other => other?,
         }

@@ -15,12 +15,11 @@
 //!
 //! Limits: one thread; TCP in order and complete, as TCP is; no connections to the outside.
 
-mod dice;
 mod network;
 mod selector;
 mod socket;
 
-pub use dice::Dice;
+pub use crate::dice::Dice;
 pub use network::{Entered, Network, Peer};
 pub(crate) use selector::Simulated;
 pub use socket::{TcpListener, TcpStream};

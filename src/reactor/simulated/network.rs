@@ -1,6 +1,6 @@
 //! Bytes on their way in a simulated network, and what of them a poller reports.
 
-use super::dice::Dice;
+use crate::dice::Dice;
 use crate::poller::Interest;
 use socket2::{Domain, Socket, Type};
 use std::cell::RefCell;

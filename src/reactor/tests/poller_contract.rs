@@ -483,7 +483,7 @@ fn select_refuses_a_number_that_its_sets_do_not_hold() {
     assert!(refusal.to_string().contains("FD_SETSIZE"), "{refusal}");
     assert!(refusal.to_string().contains("select"), "{refusal}");
     assert_eq!(ready(&mut poller), [], "and nothing was written past the sets");
-    for backend in Backend::available().iter().filter(|it| it.descriptor_ceiling().is_none()) {
+    for backend in Backend::available().filter(|it| it.descriptor_ceiling().is_none()) {
         Poller::new(*backend).unwrap().add(high.as_fd(), ONE, Interest::READ).unwrap();
     }
 }
@@ -492,7 +492,7 @@ fn select_refuses_a_number_that_its_sets_do_not_hold() {
 #[test]
 fn a_backend_of_another_system_is_refused_with_the_list_of_this_one() {
     let all = [Backend::Epoll, Backend::Kqueue, Backend::Poll, Backend::Select];
-    let absent = all.iter().find(|backend| !Backend::available().contains(backend)).unwrap();
+    let absent = all.iter().find(|backend| !Backend::available().any(|it| it == *backend)).unwrap();
     let refusal = Poller::new(*absent).err().unwrap();
     assert_eq!(refusal.kind(), ErrorKind::Unsupported);
     for backend in Backend::available() {

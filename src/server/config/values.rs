@@ -5,6 +5,7 @@ use ipnet::IpNet;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::net::IpAddr;
+use std::num::{NonZeroU16, NonZeroU32};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -56,12 +57,10 @@ impl FromStr for Seconds {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Seconds, String> {
-        match text.parse() {
-            Ok(seconds) if seconds > 0 => Ok(Seconds(seconds)),
-            _ => {
-                Err(format!("invalid number of seconds '{text}': expected a whole number above 0"))
-            }
-        }
+        let seconds = text.parse::<NonZeroU32>().map(|seconds| Seconds(seconds.get()));
+        seconds.map_err(|_| {
+            format!("invalid number of seconds '{text}': expected a whole number above 0")
+        })
     }
 }
 
@@ -97,10 +96,8 @@ impl FromStr for Days {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Days, String> {
-        match text.parse() {
-            Ok(days) if days > 0 => Ok(Days(days)),
-            _ => Err(format!("invalid number of days '{text}': expected 1 to {}", u16::MAX)),
-        }
+        let days = text.parse::<NonZeroU16>().map(|days| Days(days.get()));
+        days.map_err(|_| format!("invalid number of days '{text}': expected 1 to {}", u16::MAX))
     }
 }
 
@@ -135,15 +132,14 @@ impl FromStr for LineRate {
     type Err = String;
 
     fn from_str(text: &str) -> Result<LineRate, String> {
-        match text.strip_suffix("/s").unwrap_or(text).parse() {
-            Ok(lines) if lines > 0 => Ok(LineRate(lines)),
-            _ => Err(format!("invalid rate '{text}': expected for example 20/s")),
-        }
+        let lines = text.strip_suffix("/s").unwrap_or(text).parse::<NonZeroU32>();
+        let rate = lines.map(|lines| LineRate(lines.get()));
+        rate.map_err(|_| format!("invalid rate '{text}': expected for example 20/s"))
     }
 }
 
 /// A number of bytes: `4096`, `64k`, `8M`; the units are 1,024 and its square.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
 pub struct Bytes(pub usize);
 
 impl FromStr for Bytes {
@@ -156,15 +152,13 @@ impl FromStr for Bytes {
             "k" | "kib" => 1024,
             "m" | "mib" => 1024 * 1024,
             "g" | "gib" => 1024 * 1024 * 1024,
-            _ => {
-                return Err(format!("invalid size '{text}': expected for example 4096, 64k or 8M"));
-            }
+            _ => 0,
         };
         let bytes = digits.parse::<usize>().ok().and_then(|number| number.checked_mul(unit));
-        match bytes {
-            Some(bytes) if bytes > 0 => Ok(Bytes(bytes)),
-            _ => Err(format!("invalid size '{text}': expected for example 4096, 64k or 8M")),
-        }
+        bytes
+            .filter(|bytes| *bytes > 0)
+            .map(Bytes)
+            .ok_or_else(|| format!("invalid size '{text}': expected for example 4096, 64k or 8M"))
     }
 }
 

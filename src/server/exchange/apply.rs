@@ -173,7 +173,7 @@ impl Exchange {
         }
         let who = audit::who(hub, session(token));
         if let Some(connection) = self.net.connection(token) {
-            let tls = if connection.io.transport.layer().is_some() { ", TLS" } else { "" };
+            let tls = if connection.is_encrypted() { ", TLS" } else { "" };
             info!("{who} connected ({}{tls})", connection.session.name());
         }
     }
@@ -242,27 +242,26 @@ impl Exchange {
         let mut stint = Stint::begin(self.net.clock(), ANSWERING);
         while !stint.is_over()
             && self.net.may_answer()
-            && let Some(found) = self.engine.next_answer()
+            && let Some((token, found)) = self.engine.next_answer()
         {
             work::take();
-            let token = found.token();
-            self.hand_out(found);
+            self.hand_out(token, found);
             let cost = work::take() + LINE;
             self.net.charge(token, cost, true);
             stint.add(cost, self.net.clock());
         }
     }
 
-    fn hand_out(&mut self, found: Found) {
+    fn hand_out(&mut self, token: Token, found: Found) {
         if found.is_partial() {
             self.stats.count(Counter::Searches);
         }
-        let (token, action) = match found {
-            Found::Replay(CONSOLE, _, past) => {
+        let action = match found {
+            Found::Replay(_, past) if token == CONSOLE => {
                 past.iter().for_each(|past| self.reply(CONSOLE, past));
                 return self.perform(CONSOLE);
             }
-            Found::Replay(token, id, mut past) => {
+            Found::Replay(id, mut past) => {
                 let (hub, share) = (self.engine.hub(), self.live.config().outbox_hard.0 / 4);
                 past.iter_mut().for_each(|past| {
                     shorten(past, share);
@@ -275,18 +274,18 @@ impl Exchange {
                 }
                 return;
             }
-            Found::Show(token, mut event) => {
+            Found::Show(mut event) => {
                 if is_mail(&event) {
                     self.engine.hub().leave_out_ignored(session(token), &mut event);
                 }
-                (token, Action::Show(Box::new(event)))
+                Action::Show(Box::new(event))
             }
-            Found::Decide(token, command) => (token, Action::Do(command)),
-            Found::Failed(token, why, end) => {
+            Found::Decide(command) => Action::Do(command),
+            Found::Failed(why, end) => {
                 self.stats.count(Counter::Queries);
                 self.actions.extend(end.map(|end| Action::Show(Box::new(end))));
                 let why = Refusal::Failed(format!("the database cannot answer: {why}").into());
-                (token, Action::Show(Box::new(Event::Refused(why))))
+                Action::Show(Box::new(Event::Refused(why)))
             }
         };
         self.unblock(token, Blocked::ANSWER);

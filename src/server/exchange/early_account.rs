@@ -1,7 +1,7 @@
 //! An account for a peer that has not entered yet, where that is allowed (`--registration`).
 
 use super::{Exchange, session};
-use crate::chat::{Event, Name, Secret};
+use crate::chat::{Name, Secret};
 use crate::session::ProofAnswer;
 use chatloop_reactor::Token;
 
@@ -14,10 +14,8 @@ impl Exchange {
         let work = hub
             .admits(&host, now)
             .and_then(|()| hub.early_registration(session(token), name, secret));
-        if let Err(refusal) = work.and_then(|work| self.submit(token, work)) {
-            self.reply(token, &Event::Refused(refusal));
-            self.answer_proof(token, ProofAnswer::Failed);
-        }
+        let submitted = work.and_then(|work| self.submit(token, work));
+        self.fail_proof(token, submitted);
     }
 
     /// It is there: its owner enters.

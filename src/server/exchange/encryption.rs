@@ -16,7 +16,7 @@ impl Exchange {
     pub(super) fn start_tls(&mut self, token: Token) {
         let Some(connection) = self.net.connection(token) else { return };
         let answer = match self.live.tls() {
-            _ if connection.io.transport.layer().is_some() => "TLS inside TLS is not served",
+            _ if connection.is_encrypted() => "TLS inside TLS is not served",
             None => "this port does not speak TLS; connect without it",
             Some(acceptor) => {
                 let Connection { io, .. } = connection;
@@ -43,9 +43,7 @@ impl Exchange {
     pub(super) fn handshake_failed(&mut self, token: Token, why: &str) {
         self.broadcast.take_early(&mut self.net, token);
         self.stats.count(Counter::Handshakes);
-        if let Some(connection) = self.net.connection(token) {
-            info!("{}: closed: TLS handshake failed: {why}", connection.address);
-        }
+        self.net.with(token, |it| info!("{}: closed: TLS handshake failed: {why}", it.address));
         self.drain(token);
     }
 

@@ -2,7 +2,7 @@
 
 use super::{Exchange, session};
 use crate::chat::work;
-use crate::chat::{Claim, Event, Hub, Name, Origin, Outcome, Purpose, Refusal, Secret, Work};
+use crate::chat::{Claim, Hub, Name, Origin, Outcome, Purpose, Refusal, Secret, Work};
 use crate::server::admission::register_limit;
 use crate::server::audit;
 use crate::server::config::{Config, Registration};
@@ -78,9 +78,7 @@ impl Exchange {
         }
         if matches!(work, Work::Hash { .. } | Work::Verify { .. }) {
             let (pace, now) = (self.net.pace(), self.net.now());
-            if let Some(connection) = self.net.connection(token) {
-                connection.gate.charge(work::HASH, pace, now);
-            }
+            self.net.with(token, |it| it.gate.charge(work::HASH, pace, now));
         }
         self.workers.submit(token, origin, work);
         self.block(token);
@@ -139,9 +137,9 @@ impl Exchange {
             Ok(true) => PasswordAnswer::Right,
             Ok(false) => PasswordAnswer::Wrong,
         };
-        let mut actions = std::mem::take(&mut self.actions);
-        self.speak(token, |session, view, out| session.unlocked(answer, view, out, &mut actions));
-        self.actions = actions;
+        self.speak_and_ask(token, |session, view, out, actions| {
+            session.unlocked(answer, view, out, actions);
+        });
     }
 
     fn begin_guess(&mut self, token: Token, guess: Guess) -> Result<(), Duration> {
@@ -154,8 +152,14 @@ impl Exchange {
             return;
         }
         let work = self.engine.prove(proof, self.net.moment());
-        if let Err(refusal) = self.submit(token, work) {
-            self.reply(token, &Event::Refused(refusal));
+        let submitted = self.submit(token, work);
+        self.fail_proof(token, submitted);
+    }
+
+    /// The end of a proof, if it has failed.
+    pub(super) fn fail_proof(&mut self, token: Token, outcome: Result<(), Refusal>) {
+        if let Err(refusal) = outcome {
+            self.refuse(token, refusal);
             self.answer_proof(token, ProofAnswer::Failed);
         }
     }
@@ -164,11 +168,9 @@ impl Exchange {
         if self.is_upload_decided(token, &answer) {
             return;
         }
-        let mut actions = std::mem::take(&mut self.actions);
-        self.speak(token, |session, view, out| {
-            session.answer_proof(answer, view, out, &mut actions);
+        self.speak_and_ask(token, |session, view, out, actions| {
+            session.answer_proof(answer, view, out, actions);
         });
-        self.actions = actions;
     }
 
     pub(in crate::server) fn take_work_done(&mut self) {

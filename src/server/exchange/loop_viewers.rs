@@ -27,8 +27,7 @@ impl Exchange {
         let config = self.live.config();
         let base = config.url.clone().unwrap_or_else(|| {
             let local = self.net.connection(token).and_then(|connection| {
-                let scheme =
-                    if connection.io.transport.layer().is_some() { "https" } else { "http" };
+                let scheme = if connection.is_encrypted() { "https" } else { "http" };
                 Some(format!("{scheme}://{}", connection.io.transport.local_address().ok()?))
             });
             local.unwrap_or_else(|| format!("http://127.0.0.1:{}", config.boot.port))

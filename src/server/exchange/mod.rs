@@ -144,14 +144,10 @@ impl Exchange {
     /// A record of a connection is done with, or an action; ends the command in hand if nothing is
     /// to come of it.
     pub(super) fn settle(&mut self, token: Token, record: Option<Kind>) {
-        let Some(mut peer) = self.net.peer(token) else {
-            if token == CONSOLE
-                && let Some(kind) = record
-            {
-                self.console.settled(kind);
-            }
-            return;
-        };
+        if token == CONSOLE {
+            return record.into_iter().for_each(|kind| self.console.settled(kind));
+        }
+        let Some(mut peer) = self.net.peer(token) else { return };
         if let Some(kind) = record {
             peer.settled(kind);
         }
@@ -168,6 +164,17 @@ impl Exchange {
     ) -> Option<R> {
         let mut peer = self.net.peer(token)?;
         Some(self.broadcast.speak(&mut peer, self.engine.hub(), None, speak))
+    }
+
+    /// The same for what also asks for something.
+    pub(super) fn speak_and_ask(
+        &mut self,
+        token: Token,
+        speak: impl FnOnce(&mut Dialect, &mut View<'_>, &mut Vec<u8>, &mut Vec<Action>),
+    ) {
+        let Some(mut peer) = self.net.peer(token) else { return };
+        let (hub, actions) = (self.engine.hub(), &mut self.actions);
+        self.broadcast.speak(&mut peer, hub, None, |it, view, out| speak(it, view, out, actions));
     }
 
     /// Tells one connection a line of the server's own.

@@ -10,7 +10,7 @@ use crate::server::intake::{Intake, refused};
 use crate::server::net::PeerTimer;
 use crate::server::operator::CONSOLE;
 use crate::server::stats::Counter;
-use crate::session::{Action, ProofAnswer};
+use crate::session::Action;
 use chatloop_reactor::Token;
 use log::{debug, info};
 
@@ -80,8 +80,7 @@ impl Exchange {
             }
             Action::Worked(purpose, outcome) => self.worked(token, purpose, outcome),
             Action::WorkFailed(why) => {
-                self.fail(token, why);
-                self.answer_proof(token, ProofAnswer::Failed);
+                self.fail_proof(token, Err(Refusal::Failed(why.into())));
             }
             Action::Replay(query, upto) => self.replay(token, *query, upto),
             Action::Withdraw => self.withdraw(token),
@@ -92,9 +91,7 @@ impl Exchange {
             Action::HandshakeFailed(why) => self.handshake_failed(token, &why),
             Action::Reject { why, farewell } => self.turn_away(token, why, farewell.as_deref()),
             Action::Close => {
-                if let Some(connection) = self.net.connection(token) {
-                    connection.life.entered = false;
-                }
+                self.net.with(token, |it| it.life.entered = false);
                 self.drain(token);
             }
             Action::Gone => self.gone(token),
@@ -111,9 +108,7 @@ impl Exchange {
     }
 
     fn not_admitted(&mut self, token: Token, event: &Event) {
-        if let Some(connection) = self.net.connection(token) {
-            connection.life.entered = false;
-        }
+        self.net.with(token, |it| it.life.entered = false);
         self.reply(token, event);
     }
 
@@ -142,9 +137,7 @@ impl Exchange {
     /// Tells a peer that it is not served, and closes.
     pub(super) fn turn_away(&mut self, token: Token, why: &str, farewell: Option<&str>) {
         self.broadcast.take_early(&mut self.net, token);
-        if let Some(connection) = self.net.connection(token) {
-            info!("{}: closed: {why}", connection.address);
-        }
+        self.net.with(token, |it| info!("{}: closed: {why}", it.address));
         if let Some(farewell) = farewell {
             self.speak(token, |session, _, out| session.farewell(farewell, out));
         }
@@ -159,9 +152,7 @@ impl Exchange {
         if status >= 400 {
             self.stats.count(Counter::Requests);
         }
-        if let Some(connection) = self.net.connection(token) {
-            debug!("{}: HTTP {status}", connection.address);
-        }
+        self.net.with(token, |it| debug!("{}: HTTP {status}", it.address));
         self.speak(token, |_, _, out| out.extend_from_slice(bytes));
         self.drain(token);
     }
@@ -228,46 +219,43 @@ impl Exchange {
     }
 
     pub(super) fn carry_out(&mut self, token: Token, decision: Decision) -> bool {
-        let decision = match decision {
-            Decision::Change(change) => match self.fits_in_memory(token, &change) {
-                Ok(()) => Decision::Change(self.opening(token, change)),
-                Err(refusal) => Decision::Refuse(refusal),
-            },
-            decision => decision,
-        };
+        if matches!(decision, Decision::Ask(_) | Decision::AskPage(..) | Decision::Lookup { .. }) {
+            self.block(token);
+        }
         match decision {
-            Decision::Change(change) => self.propose(token, change),
-            Decision::Reply(event) => {
-                self.reply(token, &event);
-                return true;
+            Decision::Ask(query) => self.engine.query(token, query),
+            Decision::AskPage(query, rest) => self.engine.query_page(token, query, rest),
+            Decision::Lookup { lookup, then, missing } => {
+                self.engine.look_up(token, lookup, then, missing);
+            }
+            Decision::Change(change) => match self.fits_in_memory(token, &change) {
+                Ok(()) => {
+                    let change = self.opening(token, change);
+                    self.propose(token, change);
+                }
+                Err(refusal) => return self.refuse(token, refusal),
+            },
+            Decision::Work(work) => {
+                return self.submit(token, work).is_err_and(|refusal| self.refuse(token, refusal));
             }
             Decision::Refuse(refusal) => {
                 if refusal == Refusal::TooMuchAccountData {
                     self.stats.count(Counter::AccountMemory);
                 }
-                self.reply(token, &Event::Refused(refusal));
+                return self.refuse(token, refusal);
+            }
+            Decision::Reply(event) => {
+                self.reply(token, &event);
                 return true;
-            }
-            Decision::Ask(query) => {
-                self.engine.query(token, query);
-                self.block(token);
-            }
-            Decision::AskPage(query, rest) => {
-                self.engine.query_page(token, query, rest);
-                self.block(token);
-            }
-            Decision::Lookup { lookup, then, missing } => {
-                self.engine.look_up(token, lookup, then, missing);
-                self.block(token);
-            }
-            Decision::Work(work) => {
-                if let Err(refusal) = self.submit(token, work) {
-                    self.reply(token, &Event::Refused(refusal));
-                    return true;
-                }
             }
         }
         false
+    }
+
+    /// Tells a peer what speaks against its command: that is all.
+    pub(super) fn refuse(&mut self, token: Token, refusal: Refusal) -> bool {
+        self.reply(token, &Event::Refused(refusal));
+        true
     }
 
     fn enter(&mut self, token: Token, mut entry: Box<Entry>) {

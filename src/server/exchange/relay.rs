@@ -72,17 +72,13 @@ impl Exchange {
             RelayOutcome::Admitted => {}
             RelayOutcome::Rejected(reason) => {
                 self.net.relocate(token, *client, None);
-                if let Some(connection) = self.net.connection(token) {
-                    connection.life.counted = false;
-                }
+                self.net.with(token, |it| it.life.counted = false);
                 self.broadcast.take_early(&mut self.net, token);
                 self.speak(token, |session, _, out| session.reject(&reason, out));
                 return self.drain(token);
             }
             RelayOutcome::Dropped => {
-                if let Some(connection) = self.net.connection(token) {
-                    connection.discard_output();
-                }
+                self.net.with(token, |it| it.discard_output());
                 return self.gone(token);
             }
         }

@@ -21,7 +21,7 @@ impl Exchange {
     fn metrics(&self) -> Metrics {
         let mut connections = BTreeMap::new();
         for connection in self.net.connections() {
-            let tls = connection.io.transport.layer().is_some();
+            let tls = connection.is_encrypted();
             *connections.entry((connection.session.name(), tls)).or_default() += 1;
         }
         let hub = self.engine.hub();

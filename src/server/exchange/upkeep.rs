@@ -203,9 +203,7 @@ impl Exchange {
         // The line goes ahead of what the peer is to receive once it has entered.
         let early = self.net.connection(token).and_then(Connection::set_aside);
         self.half_close(token);
-        if let Some(connection) = self.net.connection(token) {
-            connection.put_back(early);
-        }
+        self.net.with(token, |it| it.put_back(early));
         self.net.is_acknowledged(token);
     }
 

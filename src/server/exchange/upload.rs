@@ -70,7 +70,8 @@ impl Exchange {
         let Ok(key) = self.transfers.issue_token(uploader, self.net.now()) else {
             return self.fail(token, "the system has no randomness for a token; try again");
         };
-        let tls = self.is_encrypted(token) && !self.live.tls().is_none_or(|it| it.is_self_signed());
+        let encrypted = self.net.connection(token).is_some_and(|it| it.is_encrypted());
+        let tls = encrypted && !self.live.tls().is_none_or(|it| it.is_self_signed());
         let base = self.base_url(token, tls || self.live.config().tls_only);
         let url = format!("{base}/upload/{key}");
         if self.net.connection(token).is_none() {
@@ -91,11 +92,6 @@ impl Exchange {
     /// What the URLs of files begin with that this peer is told.
     pub(super) fn files_url(&mut self, token: Token) -> String {
         self.base_url(token, self.live.config().tells_https())
-    }
-
-    fn is_encrypted(&mut self, token: Token) -> bool {
-        let connection = self.net.connection(token);
-        connection.is_some_and(|connection| connection.io.transport.layer().is_some())
     }
 
     /// A request to upload has come; its body has not.
@@ -144,7 +140,7 @@ impl Exchange {
             Credentials::Password(name, secret) => (name, secret),
         };
         let Some(connection) = self.net.connection(token) else { return Ok(None) };
-        let encrypted = connection.io.transport.layer().is_some();
+        let encrypted = connection.is_encrypted();
         let (address, url) = (&connection.address, self.live.config().url.as_ref());
         let by_proxy = match address.via() {
             Via::Direct | Via::NewProxy => false,
@@ -247,9 +243,7 @@ impl Exchange {
         if taken == Some(true) {
             self.store(token, Vec::new(), true);
         }
-        if let Some(mut peer) = self.net.peer(token) {
-            peer.look_at_input();
-        }
+        self.net.look_at_input(token);
         Ok(())
     }
 
@@ -331,9 +325,7 @@ impl Exchange {
         match self.transfers.store(token, bytes, done) {
             Stored::Taken => {}
             Stored::Enough => {
-                if let Some(connection) = self.net.connection(token) {
-                    connection.gate.block(Blocked::STORE);
-                }
+                self.net.with(token, |it| it.gate.block(Blocked::STORE));
             }
             Stored::TooLong(limit) => {
                 self.transfers.end(token);

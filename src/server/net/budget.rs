@@ -37,6 +37,7 @@ const GATHERING: Duration = Duration::from_secs(15);
 const SHORTAGE_PAUSE: Duration = Duration::from_millis(100);
 
 /// The budget, and what it was at the beginning of the turn.
+#[derive(Default)]
 pub(super) struct SendBudget {
     limit: usize,
     soft: usize,
@@ -48,9 +49,9 @@ pub(super) struct SendBudget {
 
 impl SendBudget {
     pub fn new(bounds: Bounds) -> SendBudget {
-        let (limit, soft, stall) = (bounds.outbox_all, bounds.outbox_soft, bounds.stall);
-        let (stall_watched, shortage_watched) = (false, false);
-        SendBudget { limit, soft, stall, before: 0, stall_watched, shortage_watched }
+        let mut budget = SendBudget::default();
+        budget.configure(bounds);
+        budget
     }
 
     pub fn configure(&mut self, bounds: Bounds) {

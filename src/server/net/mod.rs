@@ -254,6 +254,15 @@ impl Net {
         self.connections.get_mut(token)
     }
 
+    /// Does something with a connection that is there still.
+    pub(super) fn with<R>(
+        &mut self,
+        token: Token,
+        act: impl FnOnce(&mut Connection) -> R,
+    ) -> Option<R> {
+        self.connections.get_mut(token).map(act)
+    }
+
     /// A connection with the lists that it may be put on.
     pub(super) fn peer(&mut self, token: Token) -> Option<Peer<'_>> {
         let connection = self.connections.get_mut(token)?;

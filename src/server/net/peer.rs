@@ -29,9 +29,8 @@ pub(in crate::server) struct Queues {
 
 impl Queues {
     pub(super) fn new(bounds: Bounds, stats: Stats) -> Queues {
-        let (output, heavy) = (Vec::new(), VecDeque::new());
-        let (overrun, input) = (VecDeque::new(), Shares::new(stats));
-        Queues { bounds, output, heavy, overrun, input }
+        let (heavy, overrun) = (VecDeque::new(), VecDeque::new());
+        Queues { bounds, output: Vec::new(), heavy, overrun, input: Shares::new(stats) }
     }
 
     /// Gives back the memory of queues that were long once.

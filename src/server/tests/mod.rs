@@ -50,7 +50,7 @@ impl Bench {
         let Ok(Task::Serve(settings)) = Task::read(arguments) else { panic!("{flags:?}") };
         let date = SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_225_600);
         let (clock, time) = Clock::manual(date);
-        let work = |_, wakes| Workers::in_line(wakes, Random::Seeded(1));
+        let work = |_, wakes| Workers::in_line(wakes, Random::seeded(1));
         let (threads, random) = (Threads::System, Random::System);
         let server =
             Server::start_with(*settings, Setup { clock, signals: &[], work, threads, random })

@@ -140,7 +140,7 @@ fn check(bench: &mut Bench, observers: &mut [Client], after: &[String]) {
 }
 
 fn play(seed: u64) {
-    let (mut bench, mut dice) = (Bench::new(&[]), Dice(Random::Seeded(seed)));
+    let (mut bench, mut dice) = (Bench::new(&[]), Dice(Random::seeded(seed)));
     let enter = |bench: &mut Bench, nick: &str, lines: &str| {
         let mut client = bench.join(nick);
         client.send(&format!("{lines}\n/part #lobby\n/fence\n"));

@@ -37,13 +37,9 @@ impl FromStr for Fingerprint {
 
     fn from_str(text: &str) -> Result<Fingerprint, String> {
         let digits: String = text.chars().filter(|it| *it != ':').collect();
-        let mut bytes = [0; 32];
-        let fits = digits.len() == 64 && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
-        for (byte, place) in bytes.iter_mut().zip((0..64).step_by(2)).filter(|_| fits) {
-            *byte = u8::from_str_radix(&digits[place..place + 2], 16).unwrap_or_default();
-        }
-        if fits {
-            Ok(Fingerprint(bytes))
+        let byte = |place| u8::from_str_radix(&digits[2 * place..][..2], 16).unwrap_or_default();
+        if digits.len() == 64 && digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+            Ok(Fingerprint(std::array::from_fn(byte)))
         } else {
             Err(format!(
                 "invalid fingerprint '{text}': expected the SHA-256 of a certificate, 64 hexadecimal digits"

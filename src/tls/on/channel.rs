@@ -6,31 +6,25 @@
 use super::certificate::Fingerprint;
 use chatloop_reactor::{Layer, OVERHEAD, Received};
 use rustls::client::UnbufferedClientConnection;
-use rustls::pki_types::CertificateDer;
 use rustls::server::UnbufferedServerConnection;
 use rustls::unbuffered::{
-    ConnectionState, EncodeError, EncodeTlsData, EncryptError, UnbufferedStatus,
+    ConnectionState, EncodeError, EncodeTlsData, EncryptError, UnbufferedConnectionCommon,
+    UnbufferedStatus,
 };
 use rustls::{AlertDescription as Alert, CertificateError, Error, InvalidMessage, SideData};
 use std::io;
+use std::ops::Deref;
 
 /// More than what can be left when all that has come was looked at: a message of a handshake, which may
 /// have 64 KiB and come in records, or a part of a record, which has 16 KiB.
 const MOST_INCOMING: usize = 80 * 1024;
 
 /// Both kinds of rustls' connections, which share no such trait.
-pub(super) trait Connection {
+pub(super) trait Connection: Deref<Target = UnbufferedConnectionCommon<Self::Side>> {
     type Side: SideData;
 
     fn process<'c, 'i>(&'c mut self, records: &'i mut [u8])
     -> UnbufferedStatus<'c, 'i, Self::Side>;
-
-    fn is_handshaking(&self) -> bool;
-
-    /// Whether it has something to say by itself.
-    fn wants_write(&self) -> bool;
-
-    fn peer_certificates(&self) -> Option<&[CertificateDer<'static>]>;
 }
 
 macro_rules! connection {
@@ -43,18 +37,6 @@ macro_rules! connection {
                 records: &'i mut [u8],
             ) -> UnbufferedStatus<'c, 'i, $side> {
                 self.process_tls_records(records)
-            }
-
-            fn is_handshaking(&self) -> bool {
-                (**self).is_handshaking()
-            }
-
-            fn wants_write(&self) -> bool {
-                (**self).wants_write()
-            }
-
-            fn peer_certificates(&self) -> Option<&[CertificateDer<'static>]> {
-                (**self).peer_certificates()
             }
         }
     };

@@ -3,6 +3,7 @@
 use super::certificate::{Fingerprint, Identity, day, is_self_signed, unusable};
 use super::channel::Channel;
 use super::provider;
+use crate::tls::Trust;
 use chatloop_reactor::Layer;
 use jiff::Timestamp;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -14,15 +15,6 @@ use rustls::{
 };
 use std::path::Path;
 use std::sync::Arc;
-
-/// Which certificates of a server are good.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Trust {
-    /// Those for its name that the system trusts.
-    System,
-    /// This one, whatever it says.
-    Pinned(Fingerprint),
-}
 
 /// Begins handshakes with one server.
 #[derive(Clone)]

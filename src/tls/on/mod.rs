@@ -48,8 +48,8 @@ mod server;
 mod tests;
 
 pub use certificate::Fingerprint;
-pub use client::{Connector, Trust};
-pub use server::{Acceptor, Source};
+pub use client::Connector;
+pub use server::Acceptor;
 
 use rustls::CipherSuite;
 use rustls::crypto::CryptoProvider;

@@ -7,6 +7,7 @@
 use super::certificate::{Fingerprint, Identity, day, unusable};
 use super::channel::Channel;
 use super::provider;
+use crate::tls::Source;
 use chatloop_reactor::Layer;
 use jiff::{SignedDuration, Timestamp};
 use rustls::client::danger::HandshakeSignatureValid;
@@ -15,17 +16,7 @@ use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::server::{NoServerSessionStorage, UnbufferedServerConnection};
 use rustls::{DigitallySignedStruct, DistinguishedName, Error, ServerConfig, SignatureScheme};
-use std::path::PathBuf;
 use std::sync::Arc;
-
-/// Where the certificate comes from.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Source {
-    /// Two files in PEM: the certificate with those that vouch for it, and its key.
-    Files(PathBuf, PathBuf),
-    /// Made here, kept in this file if there is one, and for this name.
-    SelfSigned(Option<PathBuf>, String),
-}
 
 /// Begins the handshakes of clients.
 #[derive(Clone)]

@@ -2,6 +2,7 @@
 
 use super::certificate::Identity;
 use super::*;
+use crate::tls::{Source, Trust};
 use chatloop_reactor::{Layer, OVERHEAD, Received};
 use proptest::prelude::*;
 use std::io::{Read as _, Write as _};

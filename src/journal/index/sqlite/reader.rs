@@ -10,8 +10,8 @@ use crate::chat::{
 };
 use crate::journal::database::classify::classify;
 use crate::journal::error::JournalError;
-use crate::journal::index::query::{Answer, HistoryQuery, QueryId, wanted};
-use crate::journal::index::span::{self, Position, record_of, spans};
+use crate::journal::index::query::{Answer, HistoryQuery, QueryId};
+use crate::journal::index::span::{self, Position, record_of};
 use crate::journal::limits;
 use crate::journal::runtime::TimeSource;
 use rusqlite::{Connection, Result};
@@ -201,29 +201,19 @@ fn past(
             _ => position,
         })
     };
-    let spans = spans(query.range, wanted(query), upto, locate)?;
-    let newest = spans.first().is_some_and(|span| span.newest);
     let source = source(connection, &query.scope)?;
-    let (mut messages, mut events) = (Vec::new(), Vec::new());
-    for span in &spans {
+    span::past(query, upto, locate, |span| {
         let span = &room.map_or(*span, |room| span.since(room.since));
-        let mut some = Vec::new();
+        let mut messages = Vec::new();
         if let Some(source) = &source {
-            select(connection, source, span.ids(), (span.newest, span.limit), &mut some)?;
+            select(connection, source, span.ids(), (span.newest, span.limit), &mut messages)?;
         }
         if span.newest {
-            some.reverse();
+            messages.reverse();
         }
-        let mut others = match &whose {
-            Some(whose) => events::in_span(connection, whose, span)?,
-            None => Vec::new(),
-        };
-        span::merge(&mut some, &mut others, span.limit, span.newest);
-        messages.append(&mut some);
-        events.append(&mut others);
-    }
-    span::merge(&mut messages, &mut events, usize::MAX, newest);
-    Ok((messages, events))
+        let events = whose.as_ref().map(|whose| events::in_span(connection, whose, span));
+        Ok((messages, events.transpose()?.unwrap_or_default()))
+    })
 }
 
 #[cfg(test)]

@@ -153,8 +153,7 @@ impl Maintenance {
 
     pub(super) fn snapshot(&mut self, store: &mut Store) -> Result<()> {
         let hub = store.hub.without_texts(json)?;
-        let (record, time) = store.last;
-        let (record, time) = (record.0.cast_signed(), time.0);
+        let (record, time) = (store.at.last.0.cast_signed(), store.at.time.0);
         let sql = "INSERT OR REPLACE INTO snapshot (one, record, time, stale, hub)
                    VALUES (1, ?1, ?2, 0, ?3)";
         store.database.connection.prepare_cached(sql)?.execute(params![record, time, hub])?;
@@ -207,7 +206,7 @@ impl Maintenance {
 
     /// The time before which everything is too old.
     fn oldest(&mut self, store: &Store) -> Option<i64> {
-        Some(self.age.as_mut()?.oldest(store.last.1).0)
+        Some(self.age.as_mut()?.oldest(store.at.time).0)
     }
 
     fn forget_many(&self, store: &mut Store, room: i64) -> Result<Sweep> {
@@ -239,7 +238,7 @@ impl Maintenance {
 /// stamped with a time that has not come yet, and so may many after it be.
 fn look_ahead(store: &Store, oldest: &str) -> Result<u32> {
     let time: Option<i64> = first(&store.database.connection, oldest, [], |row| row.get(0))?;
-    let early = time.is_some_and(|time| time > store.last.1.0);
+    let early = time.is_some_and(|time| time > store.at.time.0);
     Ok(if early { limits::LOOK_AHEAD_ROWS } else { limits::MAINTENANCE_ROWS })
 }
 

@@ -71,7 +71,7 @@ impl SqliteLog {
     ) -> Result<(SqliteLog, PathBuf, Hub), JournalError> {
         let opened = Store::open(directory, limits)?;
         let (path, hub) = (opened.0.database.path.clone(), opened.0.hub.clone());
-        let (last, time) = opened.0.last;
+        let numbering = opened.0.at;
         #[cfg(feature = "simulation")]
         if let Threads::Steps(_) = runtime.threads {
             // The time that a lock is waited for is the system's.
@@ -100,7 +100,7 @@ impl SqliteLog {
             rejected: Vec::new(),
             pending: 0,
             pending_bytes: 0,
-            numbering: Numbering { last, time },
+            numbering,
             health: Health::Good,
             hand,
         };
@@ -124,7 +124,7 @@ impl SqliteLog {
             self.pending_bytes = self.pending_bytes.saturating_sub(change.size());
         }
         if let Some(Committed { record, .. }) = batch.committed.last() {
-            self.numbering = Numbering { last: record.id, time: record.time };
+            self.numbering = Numbering::at(record);
         }
         self.committed.extend(batch.committed);
         self.rejected.extend(batch.rejected);

@@ -5,14 +5,14 @@ use crate::chat::{Hub, Moment, Name, Recalled, Record, RecordId, SessionId};
 use crate::journal::database::classify::classify;
 use crate::journal::error::JournalError;
 use crate::journal::index::sqlite::rows::{MOST_REACTIONS, all, first};
+use crate::journal::log::numbering::Numbering;
 use rusqlite::{Connection, OptionalExtension, Result, params};
 use std::path::Path;
 
 /// The state after the last record.
 pub(in crate::journal) struct State {
     pub(in crate::journal) hub: Hub,
-    pub(in crate::journal) last: u64,
-    pub(in crate::journal) time: Moment,
+    pub(in crate::journal) at: Numbering,
     /// Records that were replayed on top of the snapshot.
     pub(in crate::journal) replayed: u64,
     pub(in crate::journal) stale: bool,
@@ -32,14 +32,11 @@ pub(in crate::journal) fn restore(
         .optional()
         .map_err(failed)?;
     let mut state = match snapshot {
-        None => {
-            State { hub: Hub::new(), last: 0, time: Moment::default(), replayed: 0, stale: false }
-        }
+        None => State { hub: Hub::new(), at: Numbering::default(), replayed: 0, stale: false },
         Some((record, time, stale, hub)) => State {
             hub: serde_json::from_str(&hub)
                 .map_err(|error| broken(format!("snapshot: {error}")))?,
-            last: record.cast_unsigned(),
-            time: Moment(time),
+            at: Numbering { last: RecordId(record.cast_unsigned()), time: Moment(time) },
             replayed: 0,
             stale,
         },
@@ -47,7 +44,7 @@ pub(in crate::journal) fn restore(
     let mut statement = connection
         .prepare("SELECT id, time, origin, change FROM record WHERE id > ?1 ORDER BY id")
         .map_err(failed)?;
-    let mut rows = statement.query([state.last.cast_signed()]).map_err(failed)?;
+    let mut rows = statement.query([state.at.last.0.cast_signed()]).map_err(failed)?;
     let mut effects = Vec::new();
     while let Some(row) = rows.next().map_err(failed)? {
         let column = |number| row.get::<_, i64>(number).map_err(failed);
@@ -61,8 +58,7 @@ pub(in crate::journal) fn restore(
             origin: SessionId(origin.cast_unsigned()),
             change,
         };
-        state.last = record.id.0;
-        state.time = record.time;
+        state.at = Numbering::at(&record);
         state.replayed += 1;
         // The resulting messages are already in the tables, stored in the same transaction.
         state.hub.apply(record, &mut effects);

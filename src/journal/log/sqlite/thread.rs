@@ -179,7 +179,7 @@ mod tests {
         let rejected: Vec<u64> = last.rejected.iter().map(|it| it.proposal.id.0).collect();
         assert_eq!(rejected, [2]);
         let (again, ..) = Store::open(&path, &limits).unwrap();
-        assert_eq!(again.last.0.0, 2, "the end saves what has passed");
+        assert_eq!(again.at.last.0, 2, "the end saves what has passed");
         drop(again);
         let _ = std::fs::remove_dir_all(&path);
     }

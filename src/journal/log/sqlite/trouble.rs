@@ -9,12 +9,12 @@ use std::time::{Duration, Instant};
 
 /// Why nothing can be written at present.
 pub(super) struct Trouble {
-    health: Health,
+    pub(super) health: Health,
     /// Only the lock of another process is in the way, which passes.
     busy: bool,
     /// The disk is full, or fails.
-    disk: bool,
-    since: Instant,
+    pub(super) disk: bool,
+    pub(super) since: Instant,
 }
 
 impl Trouble {
@@ -23,18 +23,6 @@ impl Trouble {
         let busy = matches!(error, JournalError::Busy { .. });
         let disk = matches!(error, JournalError::Full { .. } | JournalError::Database { .. });
         Trouble { health: Health::Failing { reason, detail }, busy, disk, since }
-    }
-
-    pub(super) fn is_of_the_disk(&self) -> bool {
-        self.disk
-    }
-
-    pub(super) fn since(&self) -> Instant {
-        self.since
-    }
-
-    pub(super) fn health(&self) -> Health {
-        self.health.clone()
     }
 
     /// When messages that wait are rejected; `None` if they are rejected at once.

@@ -70,13 +70,18 @@ impl Writer {
         limits: &Limits,
         time: Arc<dyn TimeSource>,
     ) -> Writer {
-        let (last, last_time) = store.last;
+        let numbering = store.at;
         Writer {
-            maintenance: Maintenance::new(limits, (replayed, stale), last_time, Arc::clone(&time)),
+            maintenance: Maintenance::new(
+                limits,
+                (replayed, stale),
+                numbering.time,
+                Arc::clone(&time),
+            ),
             retry: Retry::new(time.instant()),
             store,
             time,
-            numbering: Numbering { last, time: last_time },
+            numbering,
             in_hand: Vec::new(),
             rejected: Vec::new(),
             effects: Vec::new(),
@@ -184,7 +189,7 @@ impl Writer {
         let worse = if self.hub_is_ahead { self.restore_hub().err() } else { None };
         let error = worse.as_ref().unwrap_or(error);
         let now = self.time.instant();
-        let since = self.trouble.as_ref().map_or(now, Trouble::since);
+        let since = self.trouble.as_ref().map_or(now, |trouble| trouble.since);
         let trouble = Trouble::new(error, since);
         self.retry.failed(now, trouble.deadline());
         self.trouble = Some(trouble);
@@ -197,9 +202,9 @@ impl Writer {
         let diverged = |detail| JournalError::Diverged { path: path.clone(), detail };
         let state = restore(&self.store.database.connection, &path)
             .map_err(|error| diverged(error.to_string()))
-            .and_then(|state| match self.store.last {
+            .and_then(|state| match state.at.last {
                 _ if self.lost => Err(diverged("presence could not be saved".to_owned())),
-                (last, _) if last.0 == state.last => Ok(state),
+                last if last == self.store.at.last => Ok(state),
                 _ => Err(diverged("another process has written to it".to_owned())),
             });
         self.lost = state.is_err();
@@ -219,7 +224,7 @@ impl Writer {
         let mut waiting = Waiting::new(messages_wait);
         let settling = self.settling.as_ref().map(|(trouble, _)| trouble);
         let troubles = self.trouble.as_ref().or(settling).or(self.full.as_ref());
-        let health = troubles.map_or(Health::Good, Trouble::health);
+        let health = troubles.map_or(Health::Good, |trouble| trouble.health.clone());
         let in_hand = std::mem::take(&mut self.in_hand);
         match &health {
             Health::Failing { reason, .. } if self.trouble.is_some() => {
@@ -244,7 +249,7 @@ impl Writer {
         let committed = self.numbering.take(proposal);
         if !self.lost {
             self.unkept = true;
-            self.store.last = (committed.record.id, committed.record.time);
+            self.store.at = self.numbering;
             self.store.hub.apply(committed.record.clone(), &mut self.effects);
             self.effects.clear();
         }
@@ -259,7 +264,7 @@ impl Writer {
 
     fn try_to_write(&mut self) -> std::result::Result<(), JournalError> {
         self.store.database.check_place()?;
-        if self.trouble.as_ref().is_some_and(Trouble::is_of_the_disk) {
+        if self.trouble.as_ref().is_some_and(|trouble| trouble.disk) {
             self.store.database.check_space()?;
         }
         self.leave_out_growth()?;
@@ -302,7 +307,7 @@ impl Writer {
     }
 
     fn commit(&mut self) -> Result<()> {
-        let Store { database, names, hub, last } = &mut self.store;
+        let Store { database, names, hub, at } = &mut self.store;
         // At once for writing, so that the lock of another process is met before the hub is changed.
         // Rolled back if dropped early.
         let begin = TransactionBehavior::Immediate;
@@ -327,7 +332,7 @@ impl Writer {
                 change
             ])?;
             let id = record.id;
-            numbering = Numbering { last: id, time: record.time };
+            numbering = Numbering::at(&record);
             hub.apply(record, &mut self.effects);
             for effect in self.effects.drain(..) {
                 for update in effect.entries() {
@@ -342,7 +347,7 @@ impl Writer {
         drop((insert, tables));
         transaction.commit()?;
         self.hub_is_ahead = false;
-        *last = (numbering.last, numbering.time);
+        *at = numbering;
         self.maintenance.written(self.in_hand.len() as u64, bytes as u64, erased);
         Ok(())
     }
