@@ -138,22 +138,29 @@ impl fmt::Display for Backend {
     }
 }
 
-/// The error for a backend that this system does not have.
-fn unknown(asked: &str) -> String {
-    let names: Vec<&str> = Backend::available().map(|backend| backend.name()).collect();
-    format!("this system has no '{asked}'; it has auto, {}", names.join(", "))
+/// The error for a backend that this system does not have; it lists those that it has.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct UnknownBackend(String);
+
+impl fmt::Display for UnknownBackend {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&str> = Backend::available().map(|backend| backend.name()).collect();
+        write!(f, "this system has no '{}'; it has auto, {}", self.0, names.join(", "))
+    }
 }
 
+impl std::error::Error for UnknownBackend {}
+
 impl FromStr for Backend {
-    type Err = String;
+    type Err = UnknownBackend;
 
     /// `auto` or the name of an available backend; the error lists them.
-    fn from_str(name: &str) -> Result<Backend, String> {
+    fn from_str(name: &str) -> Result<Backend, UnknownBackend> {
         if name == "auto" {
             return Ok(Backend::best());
         }
         let known = Backend::available().find(|backend| backend.name() == name);
-        known.copied().ok_or_else(|| unknown(name))
+        known.copied().ok_or_else(|| UnknownBackend(name.to_owned()))
     }
 }
 
@@ -209,7 +216,8 @@ impl Poller {
             return Ok(Poller::of(backend, Box::new(selector)));
         }
         let Some((_, open)) = HERE.iter().find(|(here, _)| *here == backend) else {
-            return Err(io::Error::new(io::ErrorKind::Unsupported, unknown(backend.name())));
+            let unknown = UnknownBackend(backend.name().to_owned());
+            return Err(io::Error::new(io::ErrorKind::Unsupported, unknown));
         };
         Ok(Poller::of(backend, open()?))
     }
