@@ -254,10 +254,11 @@ fn a_line_that_may_mean_a_file_asks_first() {
     terminal.type_keys("\r");
     terminal.wait_for("? [y/N]");
     terminal.type_keys("y");
-    terminal.wait_for("/plan.txt");
+    // The path has been typed and sent above: it does not mean that the file is there.
+    terminal.wait_for("shared plan.txt");
     // One who comes later knows it by its name from the history.
     let mut other = Terminal::start_with(server.address, &["--nick", "bob"], &[]);
-    other.wait_for("/plan.txt");
+    other.wait_for("shared plan.txt");
     other.wait_for("#lobby [You]:");
     other.type_keys("download plan.txt\r");
     other.wait_for("download plan.txt? [y/N]");
