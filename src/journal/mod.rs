@@ -204,7 +204,7 @@ impl Journal {
     }
 
     /// Starts a query on everything archived so far; [`next_answer`](Journal::next_answer) returns
-    /// the answer with the same `id`. Askers (an account, or an address) are served in turn.
+    /// the answer with the same `id`. Askers (an address, or an account) are served in turn.
     pub fn query(&mut self, id: QueryId, asker: Name, query: HistoryQuery) {
         self.index.query(id, asker, query);
     }

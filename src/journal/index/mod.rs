@@ -60,11 +60,10 @@ impl Index {
             HistoryQuery::Past(query) | HistoryQuery::Replay(query) => self.guests.past(query),
             HistoryQuery::Find(_) => None,
         };
-        let answer = match of_guest {
-            Some(messages) => Some(Answer::Past(messages, Vec::new())),
+        self.at_hand.extend(match of_guest {
+            Some(messages) => Some((id, Answer::Past(messages, Vec::new()))),
             None => self.store.query(id, asker, query),
-        };
-        self.at_hand.extend(answer.map(|answer| (id, answer)));
+        });
     }
 
     pub(super) fn work(&mut self) {
