@@ -124,12 +124,17 @@ impl Account {
         metadata.chain(markers).sum()
     }
 
-    /// Whether no one is there to read a message from `host`, and it cannot wait.
-    pub fn mail_is_full(&self, host: &str) -> bool {
-        let from = Origin::of_host(host).filter(|origin| !origin.is_loopback());
+    pub fn mail_is_full(&self) -> bool {
+        self.sessions.is_empty() && self.mail >= limits::MAIL_PER_ACCOUNT
+    }
+
+    /// Whether `host` has its share of the mail. Asked before a message is written down, and not again:
+    /// what earlier servers let in stays.
+    pub fn mail_is_full_for(&self, host: &str) -> bool {
+        let from = Origin::of_host(host);
         let own = self.mail_from.iter().find(|(origin, _)| Some(*origin) == from);
-        let own_is_full = own.is_some_and(|(_, count)| *count >= limits::MAIL_PER_ACCOUNT / 4);
-        self.sessions.is_empty() && (own_is_full || self.mail >= limits::MAIL_PER_ACCOUNT)
+        let is_full = own.is_some_and(|(_, count)| *count >= limits::MAIL_PER_ACCOUNT / 4);
+        self.sessions.is_empty() && is_full
     }
 
     pub fn note_origin(&mut self, origin: Origin) {
@@ -141,7 +146,7 @@ impl Account {
     }
 
     pub fn keep_mail(&mut self, id: RecordId, host: &str) {
-        if let Some(from) = Origin::of_host(host) {
+        if let Some(from) = Origin::of_host(host).filter(|origin| !origin.is_loopback()) {
             match self.mail_from.iter_mut().find(|(origin, _)| *origin == from) {
                 Some((_, count)) => *count = count.saturating_add(1),
                 None => self.mail_from.push((from, 1)),

@@ -46,7 +46,7 @@ impl<T> FairQueue<T> {
         each.max_by_key(|(length, _)| *length).unwrap_or_default()
     }
 
-    /// Takes out the newest thing of whoever has most in it.
+    /// Takes out the newest thing of the asker with most in it.
     pub(super) fn give_way(&mut self) -> Option<T> {
         let asker = self.longest().1?.clone();
         let queue = self.queues.get_mut(&asker)?;
