@@ -201,17 +201,16 @@ impl Journal {
     }
 
     /// Starts a query on everything archived so far; [`next_answer`](Journal::next_answer) returns
-    /// the answer with the same `id`. Askers (an account, or an address) are served in turn.
+    /// the answer with the same `id`. Askers (an address, or an account) are served in turn.
     pub fn query(&mut self, id: QueryId, asker: Name, query: HistoryQuery) {
         let of_guest = match &query {
             HistoryQuery::Past(query) | HistoryQuery::Replay(query) => self.guests.past(query),
             HistoryQuery::Find(_) => None,
         };
-        let answer = match of_guest {
-            Some(messages) => Some(Answer::Past(messages, Vec::new())),
+        self.at_hand.extend(match of_guest {
+            Some(messages) => Some((id, Answer::Past(messages, Vec::new()))),
             None => self.index.query(id, asker, query),
-        };
-        self.at_hand.extend(answer.map(|answer| (id, answer)));
+        });
     }
 
     /// The next answer, if there is one.

@@ -278,12 +278,17 @@ impl Engine {
         self.journal.query(id, self.asker(token), query);
     }
 
-    /// Whom the journal serves in turn with others: an account, or an origin.
+    /// Whom the journal serves in turn with others: an origin, for accounts are had by the hundred. On
+    /// loopback, where everyone may come from one, an account.
     fn asker(&self, token: Token) -> Name {
         let Some(user) = self.hub.user(SessionId(token.to_bits())) else { return Name::new("") };
         let host = user.identity.host();
-        let origin = || Origin::of_host(host).map_or(host.to_owned(), |it| it.to_string());
-        user.identity.account.clone().unwrap_or_else(|| Name::new(&origin()))
+        let account = user.identity.account.as_ref();
+        match (Origin::of_host(host), account) {
+            (Some(origin), Some(account)) if origin.is_loopback() => account.clone(),
+            (Some(origin), _) => Name::new(&origin.to_string()),
+            (None, _) => Name::new(host),
+        }
     }
 
     /// The next answer of the journal, and who has asked. What is done with it may lead to the next question, which a

@@ -4,6 +4,7 @@
 //! has given the server's password, and whom a room's operators may kick.
 
 use super::random::Random;
+use crate::chat::work::{self, ROW};
 use crate::chat::{Claim, Name, Origin, RecordId, SessionId};
 use std::collections::BTreeMap;
 use std::io;
@@ -49,6 +50,7 @@ impl UploadTokens {
         now: Instant,
     ) -> io::Result<String> {
         let token: String = random_id(random)?;
+        work::charge(ROW.times(3 * self.issued.len()));
         self.issued.retain(|_, (since, _)| now.saturating_duration_since(*since) < LIFE);
         let origin = uploader.origin;
         self.make_room(PER_ORIGIN, |other| other.origin == origin);

@@ -297,6 +297,7 @@ impl Hub {
         let Some(account) = self.accounts.get_mut(&name) else { return };
         let Some(since) = account.mail_since.take() else { return };
         account.mail = 0;
+        account.mail_from.clear();
         let scope = Scope::Mail { account: name, since };
         let limit = Some(limits::MAIL_PER_ACCOUNT);
         let query = Query { scope, range: Range::Latest, limit, events: false };

@@ -45,14 +45,14 @@ impl Hub {
                 line_in(room, kind, checked_text(text)?, None)
             }
             Command::Tell(nick, kind, text) => {
-                let to = self.may_tell(&nick)?;
+                let to = self.may_tell(Some(user), &nick)?;
                 line_to(to, kind, checked_text(text)?)
             }
             Command::SendMessage(message) => return self.decide_message(user, *message),
             Command::Tag(tagging) => return self.decide_tagging(user, *tagging),
             Command::Answer(text) => {
                 let nick = user.extras().correspondent.clone().ok_or(Refusal::NobodyToAnswer)?;
-                let to = self.may_tell(nick.as_str())?;
+                let to = self.may_tell(Some(user), nick.as_str())?;
                 line_to(to, Kind::Message, checked_text(text)?)
             }
             Command::Reply(name, pick, text) => {
@@ -75,7 +75,7 @@ impl Hub {
 
     fn decide_message(&self, user: &User, message: SendMessage) -> Result<Decision> {
         if !message.to.starts_with('#') {
-            let (to, text) = (self.may_tell(&message.to)?, checked_text(message.text)?);
+            let (to, text) = (self.may_tell(Some(user), &message.to)?, checked_text(message.text)?);
             let SendMessage { kind, tags, continuations, .. } = message;
             return Ok(Decision::Change(Change::Tell { to, kind, text, tags, continuations }));
         }
@@ -103,7 +103,7 @@ impl Hub {
     fn decide_tagging(&self, user: &User, tagging: Tagging) -> Result<Decision> {
         let Tagging { to, tags, status, reaction } = &tagging;
         if !to.starts_with('#') {
-            let (to, tags) = (self.may_tell(to)?, Arc::clone(tags));
+            let (to, tags) = (self.may_tell(Some(user), to)?, Arc::clone(tags));
             return Ok(Decision::Change(Change::Tag { to, tags, status: None }));
         }
         let room = self.may_speak(user, to)?;
@@ -151,15 +151,17 @@ impl Hub {
 
     /// The recipient that `to` refers to: a connected user, or an account whose mailbox is not
     /// full.
-    fn may_tell(&self, to: &str) -> Result<Name> {
+    fn may_tell(&self, from: Option<&User>, to: &str) -> Result<Name> {
         if let Some(user) = self.users.called(to) {
             return Ok(user.identity.nick.clone());
         }
-        match self.accounts.get(&Caseless(to)) {
-            None => Err(Refusal::NoSuchNick(Name::new(to))),
-            Some(account) if account.mail_is_full() => Err(Refusal::MailFull(account.name.clone())),
-            Some(account) => Ok(account.name.clone()),
+        let account = self.accounts.get(&Caseless(to));
+        let account = account.ok_or_else(|| Refusal::NoSuchNick(Name::new(to)))?;
+        let has_share = |from: &User| account.mail_is_full_for(from.identity.host());
+        if account.mail_is_full() || from.is_some_and(has_share) {
+            return Err(Refusal::MailFull(account.name.clone()));
         }
+        Ok(account.name.clone())
     }
 
     /// A message to a room: gives it its number, and tells the members. Those whom it concerns,
@@ -235,7 +237,7 @@ impl Hub {
         MessageBody { kind, text, tags, continuations }: MessageBody,
     ) -> Result<()> {
         let who = Arc::clone(&self.origin(at)?.identity);
-        self.may_tell(to.as_str())?;
+        self.may_tell(None, to.as_str())?;
         let ignorers = self.ignorers_of(&who);
         let mut recipients = self.sessions_called(&to);
         let waits = recipients.is_empty();
@@ -251,7 +253,7 @@ impl Hub {
             account = None;
         }
         if waits && let Some(account) = self.accounts.get_mut(&to) {
-            account.keep_mail(at.id);
+            account.keep_mail(at.id, who.host());
         }
         for session in &recipients {
             if let Some(user) = self.users.get_mut(session) {

@@ -34,6 +34,9 @@ pub struct Account {
     /// The number of pending direct messages, and the first of them.
     pub mail: u32,
     pub mail_since: Option<RecordId>,
+    /// How many of them came from which origin: one does not fill the mailbox.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mail_from: Vec<(Origin, u32)>,
     /// The direct message partners and the time of the last message, the latest last. At most
     /// [`limits::PARTNERS_PER_ACCOUNT`].
     #[serde(default)]
@@ -120,6 +123,15 @@ impl Account {
         self.sessions.is_empty() && self.mail >= limits::MAIL_PER_ACCOUNT
     }
 
+    /// Whether `host` has its share of the mail. Asked before a message is written down, and not again:
+    /// what earlier servers let in stays.
+    pub fn mail_is_full_for(&self, host: &str) -> bool {
+        let from = Origin::of_host(host);
+        let own = self.mail_from.iter().find(|(origin, _)| Some(*origin) == from);
+        let is_full = own.is_some_and(|(_, count)| *count >= limits::MAIL_PER_ACCOUNT / 4);
+        self.sessions.is_empty() && is_full
+    }
+
     pub fn note_origin(&mut self, origin: Origin) {
         self.origins.retain(|known| *known != origin);
         if self.origins.len() == limits::ORIGINS_PER_ACCOUNT {
@@ -128,7 +140,13 @@ impl Account {
         self.origins.push(origin);
     }
 
-    pub fn keep_mail(&mut self, id: RecordId) {
+    pub fn keep_mail(&mut self, id: RecordId, host: &str) {
+        if let Some(from) = Origin::of_host(host).filter(|origin| !origin.is_loopback()) {
+            match self.mail_from.iter_mut().find(|(origin, _)| *origin == from) {
+                Some((_, count)) => *count = count.saturating_add(1),
+                None => self.mail_from.push((from, 1)),
+            }
+        }
         self.mail = self.mail.saturating_add(1);
         self.mail_since.get_or_insert(id);
     }

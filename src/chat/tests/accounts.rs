@@ -130,3 +130,26 @@ fn a_logout_gives_the_accounts_nick_up_and_a_new_password_ends_the_other_session
     assert_eq!(before, Change::Logout { renames: false });
     assert_eq!(serde_json::to_string(&before).unwrap(), record);
 }
+
+#[test]
+fn one_address_does_not_fill_the_mailbox_of_an_account() {
+    let mut world = World::new();
+    let (ada, eve, bob) = (world.enter(1, "ada"), world.enter(2, "eve"), world.enter(3, "bob"));
+    world.run(bob, Command::Register(Secret::new("sesame"))).effects();
+    world.leave(bob);
+    let mail = || Command::Tell("bob".into(), Kind::Message, "hi".into());
+    for _ in 0..limits::MAIL_PER_ACCOUNT / 4 {
+        world.run(eve, mail()).effects();
+    }
+    let full = Refusal::MailFull(Name::new("bob"));
+    assert_eq!(world.run(eve, mail()).refusal(), full);
+    world.run(ada, mail()).effects();
+    for number in 10.. {
+        let other = world.enter(number, "");
+        if world.hub.accounts.get(&Name::new("bob")).unwrap().mail == limits::MAIL_PER_ACCOUNT {
+            assert_eq!(world.run(other, mail()).refusal(), full);
+            break;
+        }
+        (0..10).for_each(|_| drop(world.run(other, mail())));
+    }
+}

@@ -3,7 +3,7 @@
 use crate::chat::Name;
 use std::collections::{HashMap, VecDeque};
 
-/// Queues by asker: an account or an address. The hash map is only used for lookups.
+/// Queues by asker: an origin, or an account on loopback. The hash map is only used for lookups.
 pub(super) struct FairQueue<T> {
     /// Those whose queue is not empty; the first is next.
     turns: VecDeque<Name>,
@@ -39,6 +39,25 @@ impl<T> FairQueue<T> {
         queue
     }
 
+    /// The most that one asker has in it, and who that is.
+    pub(super) fn longest(&self) -> (usize, Option<&Name>) {
+        let length = |asker: &Name| self.queues.get(asker).map_or(0, VecDeque::len);
+        let each = self.turns.iter().map(|asker| (length(asker), Some(asker)));
+        each.max_by_key(|(length, _)| *length).unwrap_or_default()
+    }
+
+    /// Takes out the newest thing of the asker with most in it.
+    pub(super) fn give_way(&mut self) -> Option<T> {
+        let asker = self.longest().1?.clone();
+        let queue = self.queues.get_mut(&asker)?;
+        let item = queue.pop_back();
+        if queue.is_empty() {
+            self.queues.remove(&asker);
+            self.turns.retain(|other| *other != asker);
+        }
+        item
+    }
+
     /// The next thing of the asker whose turn it is.
     pub(super) fn pop(&mut self) -> Option<(Name, T)> {
         let asker = self.turns.pop_front()?;
@@ -70,5 +89,18 @@ mod tests {
         assert_eq!(next, [0, 1_000, 1]);
         assert_eq!(std::iter::from_fn(|| queue.pop()).count(), 98);
         assert!(queue.is_empty());
+    }
+
+    #[test]
+    fn whoever_has_most_gives_way() {
+        let mut queue = FairQueue::default();
+        for number in 0..3 {
+            queue.push(Name::new("mallory"), number);
+        }
+        queue.push(Name::new("alice"), 10);
+        let gone: Vec<_> = (0..5).map(|_| queue.give_way()).collect();
+        // Of two who have as much, the one whose turn comes later.
+        assert_eq!(gone, [Some(2), Some(1), Some(10), Some(0), None]);
+        assert!(queue.is_empty() && queue.pop().is_none());
     }
 }

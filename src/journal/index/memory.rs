@@ -48,18 +48,23 @@ impl Store for MemoryIndex {
         self.messages.archive(update);
     }
 
-    fn query(&mut self, id: QueryId, asker: Name, query: HistoryQuery) -> Option<Answer> {
+    fn query(
+        &mut self,
+        id: QueryId,
+        asker: Name,
+        query: HistoryQuery,
+    ) -> Option<(QueryId, Answer)> {
         let query = match query {
             HistoryQuery::Past(query) | HistoryQuery::Replay(query) => query,
             HistoryQuery::Find(lookup) => {
                 let (found, reactions) = self.messages.find(&lookup).unzip();
                 let reactions = u32::try_from(reactions.unwrap_or(0)).unwrap_or(u32::MAX);
-                return Some(Answer::Found(found, reactions));
+                return Some((id, Answer::Found(found, reactions)));
             }
         };
         let Some(search) = Search::new(&self.messages, &query) else {
             let (messages, events) = self.messages.past(&query);
-            return Some(Answer::Past(messages, events));
+            return Some((id, Answer::Past(messages, events)));
         };
         self.searches.push(asker, (id, search));
         self.search();

@@ -8,8 +8,10 @@ pub(in crate::journal) trait Store {
     /// Learns what the hub made of a record, and that it is delivered now.
     fn archive(&mut self, update: HistoryUpdate<'_>);
 
-    /// Starts a query; returns the answer if it is available at once.
-    fn query(&mut self, id: QueryId, asker: Name, query: HistoryQuery) -> Option<Answer>;
+    /// Starts a query; returns an answer that is available at once: to this one, or to one that gives
+    /// way for it.
+    fn query(&mut self, id: QueryId, asker: Name, query: HistoryQuery)
+    -> Option<(QueryId, Answer)>;
 
     fn next_answer(&mut self) -> Option<(QueryId, Answer)>;
 

@@ -23,11 +23,9 @@ impl Net {
     /// Prepares the connections to be dropped whose input is too much for the budget.
     pub(in crate::server) fn drop_input(&mut self) -> Vec<Token> {
         let limit = self.queues.bounds.inbox_all;
-        let mut excess = Held::all().saturating_sub(limit);
-        if excess == 0 {
+        if Held::all() <= limit {
             return Vec::new();
         }
-        excess += limit / 8;
         let mut origins: BTreeMap<Origin, (usize, Vec<(usize, Token)>)> = BTreeMap::new();
         for (token, connection) in self.connections.iter() {
             let input = connection.held();
@@ -37,11 +35,14 @@ impl Net {
                 of_origin.push((input, token));
             }
         }
+        // Without those that are gone: they take theirs along at the end of the turn.
+        let all: usize = origins.values().map(|(sum, _)| sum).sum();
+        let mut excess = if all > limit { all - limit + limit / 8 } else { 0 };
         let mut origins: Vec<_> = origins.into_iter().collect();
         origins.sort_by_key(|(_, (sum, _))| Reverse(*sum));
+        let largest = origins.first().map(|(origin, _)| *origin);
         let mut dropped = Vec::new();
-        for (origin, (_, mut of_origin)) in origins {
-            let before = dropped.len();
+        for (_, (_, mut of_origin)) in origins {
             of_origin.sort_by_key(|(input, _)| Reverse(*input));
             for (input, token) in of_origin {
                 if excess == 0 {
@@ -55,14 +56,15 @@ impl Net {
                     dropped.push(token);
                 }
             }
-            if dropped.len() > before {
-                warn!(
-                    "{origin}: clients dropped: {}: the input of all together is over the limit of \
-                     {} (--inbox-all), and theirs is the largest",
-                    dropped.len() - before,
-                    Bytes(limit)
-                );
-            }
+        }
+        // One line: there may be thousands of origins.
+        if let Some(origin) = largest.filter(|_| !dropped.is_empty()) {
+            warn!(
+                "clients dropped: {}, those of {origin} first: the input of all together is over the \
+                 limit of {} (--inbox-all), and theirs is the largest",
+                dropped.len(),
+                Bytes(limit)
+            );
         }
         dropped
     }

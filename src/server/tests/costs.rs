@@ -86,7 +86,7 @@ const IRC: &[(&str, Growth)] = &[
     ("WHO *", Grows),
     ("WHO *a*b*c*d", Grows),
     ("WHOIS u3", Flat),
-    ("WHOWAS u2", Flat),
+    ("WHOWAS u2", Grows),
     ("QUIT :x", Grows),
 ];
 

@@ -3,6 +3,7 @@
 use super::fields::{self, cut, given};
 use super::lookup::{self, prefixes, visible};
 use super::session::Answer;
+use super::whowas::SHOWN;
 use super::{Context, about, metadata_lines, modes, settings};
 use crate::chat::{
     Command, Glob, Hub, Member, Moment, Name, Room, SessionId, User, UserMode, Walk, limits,
@@ -137,7 +138,7 @@ pub(super) fn whowas(context: &mut Context<'_, '_>, message: &Message<'_>) {
     if nick.is_empty() {
         return context.numeric(numeric::ERR_NONICKNAMEGIVEN, &[]);
     }
-    let count = count.parse().ok().filter(|count| *count > 0).unwrap_or(usize::MAX);
+    let count = count.parse().ok().filter(|count| (1..SHOWN).contains(count)).unwrap_or(SHOWN);
     let server = &context.view.settings.name;
     let former: Vec<_> = context.view.whowas.find(nick).take(count).collect();
     let mut reply = context.session.reply(context.view, context.out);

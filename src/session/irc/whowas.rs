@@ -1,8 +1,12 @@
 //! The last users of each nick, for WHOWAS.
 
+use crate::chat::work::{self, ROW};
 use crate::chat::{Event, Identity, Moment, Name};
 use std::collections::VecDeque;
 use std::sync::Arc;
+
+/// Former users that one answer shows.
+pub(super) const SHOWN: usize = 50;
 
 /// Entries kept, over all nicks: the oldest makes room.
 const CAPACITY: usize = 1_000;
@@ -34,6 +38,7 @@ impl Whowas {
 
     /// The former users of a nick, most recent first.
     pub(super) fn find(&self, nick: &str) -> impl Iterator<Item = &FormerUser> {
+        work::charge(ROW.times(self.former.len()));
         let nick = Name::new(nick);
         self.former.iter().rev().filter(move |former| former.who.nick == nick)
     }

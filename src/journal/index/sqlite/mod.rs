@@ -110,16 +110,21 @@ impl Store for SqliteIndex {
         }
     }
 
-    fn query(&mut self, id: QueryId, asker: Name, query: HistoryQuery) -> Option<Answer> {
+    fn query(
+        &mut self,
+        id: QueryId,
+        asker: Name,
+        query: HistoryQuery,
+    ) -> Option<(QueryId, Answer)> {
         let mut job = Job { id, query, upto: self.told, search: None };
         if let Hand::Inline(reader) = &mut self.hand {
             // A search in slices, as on a thread.
-            return std::iter::from_fn(|| Some(reader.answer(&mut job))).flatten().next();
+            let answers = std::iter::from_fn(|| Some(reader.answer(&mut job)));
+            return answers.flatten().next().map(|answer| (id, answer));
         }
-        if self.queue.push(asker, job, self.time.instant()) {
-            return None;
-        }
-        Some(Answer::Failed("too many history queries are pending; try again".to_owned()))
+        let full = "too many history queries are pending; try again";
+        let gone = self.queue.push(asker, job, self.time.instant())?;
+        Some((gone, Answer::Failed(full.to_owned())))
     }
 
     fn next_answer(&mut self) -> Option<(QueryId, Answer)> {

@@ -56,21 +56,20 @@ impl Queue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a query. `false` if too many wait.
-    pub(super) fn push(&self, asker: Name, job: Job, now: Instant) -> bool {
+    /// Adds a query. If too many wait, the one that gives way is returned: the newest of the asker
+    /// with most of them, perhaps this one.
+    pub(super) fn push(&self, asker: Name, job: Job, now: Instant) -> Option<QueryId> {
         let mut state = self.lock();
-        if state.len >= limits::PENDING_QUERIES {
-            return false;
-        }
         state.len += 1;
         if matches!(job.query, HistoryQuery::Replay(_)) {
             state.arrived.push_back((now, job.id));
             state.replays.insert(job.id);
         }
         state.queue_for(&job).push(asker, job);
+        let gone = if state.len > limits::PENDING_QUERIES { state.give_way() } else { None };
         drop(state);
         self.changed.notify_all();
-        true
+        gone
     }
 
     /// Puts a search back that has had its slice.
@@ -113,6 +112,15 @@ impl Queue {
 impl State {
     fn queue_for(&mut self, job: &Job) -> &mut FairQueue<Job> {
         if job.query.is_search() { &mut self.searches } else { &mut self.history }
+    }
+
+    fn give_way(&mut self) -> Option<QueryId> {
+        let searches = self.searches.longest().0 > self.history.longest().0;
+        let queue = if searches { &mut self.searches } else { &mut self.history };
+        let id = queue.give_way()?.id;
+        self.replays.remove(&id);
+        self.len -= 1;
+        Some(id)
     }
 
     fn next(&mut self, searches: bool, now: Instant) -> Option<Next> {
@@ -167,10 +175,10 @@ mod tests {
     fn history_waits_for_no_search_and_everyone_is_served_in_turn() {
         let (queue, now) = (Queue::new(), Instant::now());
         for number in 0..10 {
-            assert!(queue.push(Name::new("mallory"), job(number, HistoryQuery::Past, true), now));
+            queue.push(Name::new("mallory"), job(number, HistoryQuery::Past, true), now);
         }
         for number in 10..20 {
-            assert!(queue.push(Name::new("mallory"), job(number, HistoryQuery::Past, false), now));
+            queue.push(Name::new("mallory"), job(number, HistoryQuery::Past, false), now);
         }
         queue.push(Name::new("alice"), job(20, HistoryQuery::Past, false), now);
         let next = |searches| id(queue.next(searches, || now)).0;
@@ -178,6 +186,21 @@ mod tests {
         assert_eq!([next(true), next(true)], [0, 1]);
         queue.close();
         assert!(queue.next(true, || now).is_none());
+    }
+
+    #[test]
+    fn one_asker_does_not_take_all_the_places() {
+        let (queue, now) = (Queue::new(), Instant::now());
+        let most = limits::PENDING_QUERIES as u64;
+        for number in 0..most {
+            let gone =
+                queue.push(Name::new("mallory"), job(number, HistoryQuery::Replay, false), now);
+            assert_eq!(gone, None);
+        }
+        let ask = |asker, id| queue.push(Name::new(asker), job(id, HistoryQuery::Past, false), now);
+        assert_eq!(ask("alice", most), Some(QueryId(most - 1)));
+        assert_eq!(ask("mallory", most + 1), Some(QueryId(most + 1)), "its own newest");
+        assert_eq!(queue.lock().len, limits::PENDING_QUERIES);
     }
 
     #[test]
