@@ -99,8 +99,13 @@ fn noise(first: &[u8]) -> usize {
     first.len() - without_mark(&first[start..]).len()
 }
 
+/// Spaces and empty lines, of telnet too: those end in CR NUL.
 fn blanks(first: &[u8]) -> usize {
-    first.iter().take_while(|byte| matches!(byte, b'\r' | b'\n' | b' ' | b'\t')).count()
+    let is_blank = |at: &usize| match first[*at] {
+        0 => first[..*at].ends_with(b"\r"),
+        byte => matches!(byte, b'\r' | b'\n' | b' ' | b'\t'),
+    };
+    (0..first.len()).take_while(is_blank).count()
 }
 
 /// The same for a peer that was taken for a plain one because it was slow, told from its first line.
@@ -376,6 +381,8 @@ mod tests {
             (b"\r\n\r\n\0\r\nQUIT\n\x21", Detect::Proxy),
             (b"\xff\xfd\x18", Detect::NeedMore),
             (b"\xff\xfd", Detect::NeedMore),
+            (b"\xff\xfd\x03\r\0", Detect::NeedMore),
+            (b"\r\0\r\0hi\r\0", Detect::Plain),
             (b"\xff\xfd\x18\xff\xfa\x1f\0\n\xff\xf0NICK ada\r\n", Detect::Irc),
             (b"\xff\xfd\x18/login ada hunter2\r\n", Detect::Plain),
             (b"\xffoo\n", Detect::Plain),
@@ -440,6 +447,7 @@ mod tests {
             "\x05\x01\0",
             "\r\n\r\n\0\r\nQUIT\n\x21",
             "\r\n\r\n\0hi\r\n",
+            "\r\0\r\0NICK ada\r\0",
         ] {
             let whole = [b"\xff\xfb\x18", whole.as_bytes()].concat();
             let mut decided = None;
