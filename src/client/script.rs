@@ -180,11 +180,10 @@ impl Script {
         let begun = std::mem::take(&mut self.begun);
         let mut rest = &begun[..];
         while ((session.is_settled() && !session.is_full()) || session.has_quit())
-            && let Some(end) =
-                memchr::memchr(b'\n', rest).or((rest.len() > MAX_LINE).then_some(MAX_LINE))
+            && let Some(end) = memchr::memchr(b'\n', rest).or_else(|| longest_piece(rest))
         {
             let line = String::from_utf8_lossy(&rest[..end]);
-            let line = line.strip_suffix('\r').unwrap_or(&line);
+            let line = line.trim_end_matches('\r');
             if !self.literal && session.must_wait(line) {
                 break;
             }
@@ -315,5 +314,29 @@ impl Script {
     pub fn finish(&mut self) -> io::Result<()> {
         let written = self.output.write_all(self.pending.make_contiguous());
         written.or_else(|error| self.output_failed(error))
+    }
+}
+
+/// Where a line that is too long is split: not inside a character.
+fn longest_piece(line: &[u8]) -> Option<usize> {
+    let starts = |at: &usize| line[*at] & 0xc0 != 0x80;
+    (line.len() > MAX_LINE).then(|| (MAX_LINE - 3..=MAX_LINE).rfind(starts).unwrap_or(MAX_LINE))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MAX_LINE, longest_piece};
+
+    #[test]
+    fn an_endless_line_is_split_between_characters() {
+        for (letter, piece) in [("x", MAX_LINE), ("日", MAX_LINE - 1), ("👋a", MAX_LINE - 1)] {
+            assert_eq!(
+                longest_piece(letter.repeat(MAX_LINE + 1).as_bytes()),
+                Some(piece),
+                "{letter}"
+            );
+        }
+        assert_eq!(longest_piece(&[0x80; MAX_LINE + 1]), Some(MAX_LINE));
+        assert_eq!(longest_piece(&[b'x'; MAX_LINE]), None);
     }
 }

@@ -80,7 +80,7 @@ pub fn detect(first: &[u8]) -> Detect {
         [] => Detect::NeedMore,
         _ if PROXY_2.starts_with(first) => Detect::NeedMore,
         [byte, ..] if is_binary(*byte) => Detect::Foreign,
-        first => match [http(first), ssh(first)] {
+        first => match [http(first), foreign(first)] {
             [Detect::Plain, Detect::Plain] => irc(first),
             [Detect::Plain, other] | [other, _] => other,
         },
@@ -99,8 +99,13 @@ fn noise(first: &[u8]) -> usize {
     first.len() - without_mark(&first[start..]).len()
 }
 
+/// Spaces and empty lines, of telnet too: those end in CR NUL.
 fn blanks(first: &[u8]) -> usize {
-    first.iter().take_while(|byte| matches!(byte, b'\r' | b'\n' | b' ')).count()
+    let is_blank = |at: &usize| match first[*at] {
+        0 => first[..*at].ends_with(b"\r"),
+        byte => matches!(byte, b'\r' | b'\n' | b' ' | b'\t'),
+    };
+    (0..first.len()).take_while(is_blank).count()
 }
 
 /// The same for a peer that was taken for a plain one because it was slow, told from its first line.
@@ -127,13 +132,13 @@ fn is_binary(byte: u8) -> bool {
     matches!(byte, 0..=0x07 | 0x0b | 0x0c | 0x0e..=0x1a | 0x1c..=0x1f | 0x80..=0x9f)
 }
 
-/// The first line of SSH.
-fn ssh(first: &[u8]) -> Detect {
-    let alike = |word: &[u8]| word.starts_with(&first[..first.len().min(word.len())]);
-    match [b"SSH-1.", b"SSH-2."].iter().any(|word| alike(&word[..])) {
-        true if first.len() >= 6 => Detect::Foreign,
-        true => Detect::NeedMore,
-        false => Detect::Plain,
+/// The first line of SSH, of a mail server's client, or of an answer in HTTP.
+fn foreign(first: &[u8]) -> Detect {
+    let alike = |word: &&&[u8]| word.starts_with(&first[..first.len().min(word.len())]);
+    match [&b"SSH-1."[..], b"SSH-2.", b"EHLO ", b"HTTP/1."].iter().find(alike) {
+        Some(word) if first.len() >= word.len() => Detect::Foreign,
+        Some(_) => Detect::NeedMore,
+        None => Detect::Plain,
     }
 }
 
@@ -145,10 +150,10 @@ fn unfinished(may_be: bool) -> Detect {
 /// A method, a space and the beginning of a target: a path, `*`, a whole URL, or for CONNECT an
 /// authority.
 fn http(first: &[u8]) -> Detect {
-    let Some(space) = first.iter().position(|byte| *byte == b' ') else {
+    let Some(space) = first.iter().position(is_space) else {
         return unfinished(METHODS.iter().any(|method| method.starts_with(first)));
     };
-    let (method, target) = (&first[..space], &first[space + 1..]);
+    let (method, target) = (&first[..space], from_word(&first[space..]));
     if !METHODS.contains(&method) {
         return unknown_method(method, target);
     }
@@ -167,12 +172,11 @@ fn http(first: &[u8]) -> Detect {
 
 /// A request by its whole line, whatever its method: `PROPFIND / HTTP/1.1`, `INVITE sip:a SIP/2.0`.
 fn unknown_method(method: &[u8], rest: &[u8]) -> Detect {
-    let end = rest.iter().position(|byte| *byte == b' ').unwrap_or(rest.len());
-    let (target, version) = rest.split_at(end);
-    let is_request = method.iter().all(u8::is_ascii_alphabetic)
+    let (target, version) = rest.split_at(rest.iter().position(is_space).unwrap_or(rest.len()));
+    let is_request = method.iter().all(|byte| byte.is_ascii_alphabetic() || *byte == b'-')
         && (matches!(target, [b'/' | b'*', ..]) || target.contains(&b':'));
     match is_request && other_request(rest) == Detect::Foreign {
-        true if version.starts_with(b" HTTP/") => Detect::Http,
+        true if from_word(version).starts_with(b"HTTP/") => Detect::Http,
         true => Detect::Foreign,
         false => Detect::Plain,
     }
@@ -183,7 +187,7 @@ fn other_request(rest: &[u8]) -> Detect {
     let Some(end) = rest.iter().position(|byte| matches!(byte, b'\r' | b'\n')) else {
         return unfinished(rest.len() <= LONGEST_OPENING);
     };
-    let mut words = rest[..end].split(|byte| *byte == b' ');
+    let mut words = rest[..end].split(is_space).filter(|word| !word.is_empty());
     let (Some(_), Some(version), None) = (words.next(), words.next(), words.next()) else {
         return Detect::Plain;
     };
@@ -210,6 +214,15 @@ fn authority(target: &[u8]) -> Detect {
         Some(digits) if !digits.is_empty() && digits.iter().all(u8::is_ascii_digit) => Detect::Http,
         _ => Detect::Plain,
     }
+}
+
+/// What parts the words of a request, as lenient servers have it (RFC 9112, 3).
+fn is_space(byte: &u8) -> bool {
+    matches!(byte, b' ' | b'\t')
+}
+
+fn from_word(bytes: &[u8]) -> &[u8] {
+    &bytes[bytes.iter().take_while(|byte| is_space(byte)).count()..]
 }
 
 /// Whether one of the two is the beginning of the other, in any case.
@@ -369,6 +382,8 @@ mod tests {
             (b"\r\n\r\n\0\r\nQUIT\n\x21", Detect::Proxy),
             (b"\xff\xfd\x18", Detect::NeedMore),
             (b"\xff\xfd", Detect::NeedMore),
+            (b"\xff\xfd\x03\r\0", Detect::NeedMore),
+            (b"\r\0\r\0hi\r\0", Detect::Plain),
             (b"\xff\xfd\x18\xff\xfa\x1f\0\n\xff\xf0NICK ada\r\n", Detect::Irc),
             (b"\xff\xfd\x18/login ada hunter2\r\n", Detect::Plain),
             (b"\xffoo\n", Detect::Plain),
@@ -398,6 +413,14 @@ mod tests {
             (b"OPTIONS are good\n", Detect::Plain),
             (b"INVITE sip:nm@a SIP/2.0\r\n", Detect::Foreign),
             (b"PROPFIND / HTTP/1.1\r\n", Detect::Http),
+            (b"M-SEARCH * HTTP/1.1\r\n", Detect::Http),
+            (b"\tPOST  /\tHTTP/1.1\r\n", Detect::Http),
+            (b"POST\t/x", Detect::Http),
+            (b"FETCH  /x  HTTP/1.1\n", Detect::Http),
+            (b"GET \n/help\n", Detect::Plain),
+            (b"HTTP/1.1 200 OK\r\n", Detect::Foreign),
+            (b"HTTP is fine\n", Detect::Plain),
+            (b"EHLO mail.example.org\r\n", Detect::Foreign),
             (b"get /index.html HTTP/1.0\n", Detect::Http),
             (b"upgrade to TLS/1.2\n", Detect::Plain),
             (b"use /loop please\n", Detect::Plain),
@@ -420,9 +443,12 @@ mod tests {
             "SSH-2.0-Go\r\n",
             "SSHells\n",
             "OPTIONS sip:nm SIP/2.0\r\n",
+            "\t\tPOST \t / HTTP/1.1\r\n",
+            "HTTP/2 is here\n",
             "\x05\x01\0",
             "\r\n\r\n\0\r\nQUIT\n\x21",
             "\r\n\r\n\0hi\r\n",
+            "\r\0\r\0NICK ada\r\0",
         ] {
             let whole = [b"\xff\xfb\x18", whole.as_bytes()].concat();
             let mut decided = None;

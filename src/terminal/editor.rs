@@ -208,8 +208,7 @@ impl Editor {
         }
         let (before, after) = self.line.split_at(self.cursor);
         let whole = [before, pasted, after].concat();
-        let kept = |character: &char| !character.is_control() || *character == '\t';
-        let lines = whole.split('\n').map(|line| line.chars().filter(kept).collect::<String>());
+        let lines = whole.split('\n').map(|line| line.chars().filter(is_kept).collect::<String>());
         let lines = lines.filter(|line| keeps_blank_lines || !line.trim().is_empty());
         let mut lines: Vec<String> = lines.collect();
         let is_blank = |line: &String| line.trim().is_empty();
@@ -300,9 +299,19 @@ impl Editor {
     }
 }
 
-/// Whether a character may stand in the line: newlines and tabs are those of a paste.
+/// Whether a character may stand in the line: newlines and tabs are those of a paste. One that cannot
+/// be seen, or changes the direction of the row, would part the cursor from what it points at.
 fn is_kept(character: &char) -> bool {
-    !character.is_control() || matches!(character, '\n' | '\t')
+    match character {
+        '\n' | '\t' => true,
+        '\u{200b}'
+        | '\u{200e}'
+        | '\u{200f}'
+        | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}'
+        | '\u{feff}' => false,
+        _ => !character.is_control(),
+    }
 }
 
 #[cfg(test)]

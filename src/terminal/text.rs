@@ -59,17 +59,21 @@ pub fn boundary_at_or_after(text: &str, at: usize) -> usize {
     }
 }
 
-/// The start of the word before byte `at`: skips non-word characters, then the word. Words are
-/// letters and digits, as in readline.
+/// The start of the word before byte `at`: skips what is no word, then the word. Words are letters,
+/// with their accents, and digits, as in readline.
 pub fn word_before(text: &str, at: usize) -> usize {
-    let before = text[..at].trim_end_matches(|c: char| !c.is_alphanumeric());
-    before.trim_end_matches(char::is_alphanumeric).len()
+    let mut before = text[..at].grapheme_indices(true).rev().skip_while(|(_, it)| !is_word(it));
+    before.find(|(_, it)| !is_word(it)).map_or(0, |(start, it)| start + it.len())
 }
 
 /// The end of the word at or after byte `at`.
 pub fn word_after(text: &str, at: usize) -> usize {
-    let after = text[at..].trim_start_matches(|c: char| !c.is_alphanumeric());
-    text.len() - after.trim_start_matches(char::is_alphanumeric).len()
+    let mut after = text[at..].grapheme_indices(true).skip_while(|(_, it)| !is_word(it));
+    after.find(|(_, it)| !is_word(it)).map_or(text.len(), |(start, _)| at + start)
+}
+
+fn is_word(grapheme: &str) -> bool {
+    grapheme.starts_with(char::is_alphanumeric)
 }
 
 /// The start of the run of non-spaces before byte `at`: what Ctrl-W kills.
@@ -115,5 +119,8 @@ mod tests {
         assert_eq!(blank_word_before(text, 15), 4);
         assert_eq!(word_before("  ", 2), 0);
         assert_eq!(word_after("  ", 0), 2);
+        let accents = "re\u{301}sume\u{301} 👩‍🚀";
+        assert_eq!(word_before(accents, accents.len()), 0);
+        assert_eq!(word_after(accents, 0), 10);
     }
 }

@@ -22,7 +22,7 @@ pub const COMMANDS: [(&[&str], usize); 4] =
 /// # Errors
 /// What it looks like, for the one who typed it.
 pub fn check(text: &str, exists: impl Fn(&str) -> bool) -> Result<(), String> {
-    let (first, behind) = first_word(text);
+    let (first, behind) = first_word(behind_signs(text));
     let irc = first.starts_with(['@', ':']).then(|| first_word(from_command(text.trim_start())));
     if let Some(command) = irc_secret(irc.unwrap_or((first, behind))) {
         return Err(format!(
@@ -35,7 +35,7 @@ pub fn check(text: &str, exists: impl Fn(&str) -> bool) -> Result<(), String> {
         return Err(held_back("account"));
     }
     if bare.len() == first.len() {
-        let is_meant = |name: &&str| bare.eq_ignore_ascii_case(name);
+        let is_meant = |name: &&str| bare.trim_end_matches(':').eq_ignore_ascii_case(name);
         let meant = COMMANDS.iter().find(|(names, _)| names.iter().any(is_meant));
         return match meant {
             Some((names, count)) if words.count() == *count => Err(held_back(names[0])),
@@ -50,6 +50,12 @@ pub fn check(text: &str, exists: impl Fn(&str) -> bool) -> Result<(), String> {
         return Err("not sent: a command must begin its line (to send it as text, use /say)".into());
     }
     Ok(())
+}
+
+/// A text from its command on, if only signs are in front of that: it was copied with a prompt.
+fn behind_signs(text: &str) -> &str {
+    let slash = text.find('/').filter(|slash| !text[..*slash].contains(char::is_alphanumeric));
+    &text[slash.unwrap_or_default()..]
 }
 
 /// The first word of a text, and what is behind it. Every message passes here, so the bytes of an
@@ -185,6 +191,10 @@ mod tests {
             "NickServ IDENTIFY hunter2",
             "/ns identify hunter2",
             "NS ID alice hunter2",
+            "> /login alice hunter2",
+            "$ /register hunter2",
+            "  … //login alice hunter2",
+            "login: alice hunter2",
         ] {
             let wrong = check(line).unwrap_err();
             assert!(!wrong.contains("hunter") && !wrong.contains("alice"), "{line}: {wrong}");
@@ -214,6 +224,9 @@ mod tests {
             "notice the register of names",
             "q login",
             "@ada pass the salt",
+            ":/ login failed again",
+            "- /usr/bin/login",
+            "> /join is a command",
         ] {
             assert_eq!(check(line), Ok(()), "{line}");
         }

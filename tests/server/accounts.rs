@@ -142,7 +142,7 @@ fn a_server_may_require_an_account() {
     alice.until("requires an account: /login NAME PASSWORD");
     alice.ask("hello", "requires an account");
     alice.ask("/login alice millet", "you are not logged in");
-    alice.send("/login alice sesame\n");
+    alice.send("/IDENTIFY alice sesame\n");
     alice.until("connected as alice");
 
     let mut eve = Client::connect(server.address);

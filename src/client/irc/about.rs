@@ -43,6 +43,11 @@ impl IrcSession {
                 self.fail("this server cannot delete messages");
             }
             "delete" => self.queue("REDACT", &[&of.place, &of.id], given(text)),
+            name if !self.server.is_room(&of.place) => {
+                self.fail(format!(
+                    "/{name} is for messages in rooms, and this is a direct message"
+                ));
+            }
             _ if self.holds_back(&of.place, text) => {}
             name => {
                 let line = format!("{name} {} id:{} {text}", of.place, of.id);

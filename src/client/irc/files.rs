@@ -35,6 +35,9 @@ impl IrcSession {
     pub(super) fn upload(&mut self, rest: &str) {
         let (path, room) = match rest.rsplit_once(' ') {
             Some((path, room)) if self.server.is_room(room) => (path.trim_end(), Some(room)),
+            _ if self.query.is_some() => {
+                return self.fail("files are shared in rooms: name one (/upload FILE #room)");
+            }
             _ => (rest, None),
         };
         self.upload_to(PathBuf::from(path), room);

@@ -349,8 +349,8 @@ impl IrcSession {
     }
 
     fn send_here(&mut self, kind: MessageKind, text: &str) {
-        if let Some(room) = self.room_or_fail(None) {
-            let outgoing = Outgoing { kind, ..Outgoing::to(&room) };
+        if let Some(to) = self.room_or_fail(self.query.clone().as_deref()) {
+            let outgoing = Outgoing { kind, ..Outgoing::to(&to) };
             match kind {
                 // `/say`: the one way to send what looks like a password.
                 MessageKind::Message => self.send_message(outgoing, &[text]),

@@ -235,7 +235,7 @@ impl IrcSession {
 fn in_words(words: &[&str]) -> String {
     match words {
         // What was typed is a command of the client.
-        ["CHATLOOP", text] => (*text).to_owned(),
+        ["CHATLOOP" | "DELFILE" | "FILES" | "UPLOAD", text] => (*text).to_owned(),
         [about @ .., text] if !about.is_empty() => format!("{}: {text}", about.join(" ")),
         [text] => (*text).to_owned(),
         _ => "the server sent an empty reply".to_owned(),

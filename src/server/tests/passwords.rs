@@ -100,7 +100,7 @@ fn the_servers_password_is_guessed_at_as_slowly_as_any_other() {
     late.send("PASS open-sesame\r\n");
     bench.wait_for(&mut late, " 001 ada ");
     let mut plain = bench.connect();
-    plain.send("hello\n/pass open-sesame\n");
+    plain.send("hello\n /PASS  open-sesame\r\r\n");
     bench.wait_for(&mut plain, "connected as guest1");
 }
 

@@ -59,10 +59,12 @@ impl Session {
     pub(super) fn take(&mut self, line: &[u8], rooms: &[Name], now: Moment) -> Option<Action> {
         self.taken(false);
         let line = telnet::strip(line);
+        // Two of them end a line where a program on Windows has made CR LF of one.
+        let line = line.strip_suffix(b"\r").unwrap_or(&line);
         if self.is_locked() {
-            return Some(self.take_password(&line));
+            return Some(self.take_password(line));
         }
-        self.parse(&line, rooms, now)
+        self.parse(line, rooms, now)
     }
 
     /// `rooms` are those that the peer is in, in the order of joining; `now` is what "an hour ago"

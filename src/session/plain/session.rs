@@ -172,24 +172,25 @@ impl Session {
 
     /// A line of a peer that has yet to give the password.
     pub(super) fn take_password(&mut self, line: &[u8]) -> Action {
-        let line = std::str::from_utf8(line).unwrap_or_default().trim_end();
-        if let Stage::LoggedOut { registers, .. } = self.stage {
-            let mut words = line.split_whitespace();
-            return match (words.next(), words.next(), words.next(), words.next()) {
-                (Some("/login"), Some(name), Some(password), None) => {
-                    Action::Prove(Proof::Password(name.into(), Secret::new(password)))
-                }
-                (Some("/register"), Some(name), Some(password), None) if registers => {
-                    Action::RegisterEarly(name.into(), Secret::new(password))
-                }
-                (Some("/quit"), None, ..) => quit(None),
-                _ => self.ask_again(""),
-            };
-        }
-        match line.strip_prefix("/pass ") {
-            Some(word) => Action::Unlock(Secret::new(word.trim_start())),
-            None if line == "/quit" => quit(None),
-            None => self.ask_again(""),
+        let line = std::str::from_utf8(line).unwrap_or_default().trim();
+        let mut words = line.split_whitespace();
+        let command = words.next().unwrap_or_default();
+        let rest = line[command.len()..].trim_start();
+        let registers = matches!(self.stage, Stage::LoggedOut { registers: true, .. });
+        match (command.to_ascii_lowercase().as_str(), words.next(), words.next(), words.next()) {
+            ("/quit" | "/exit" | "/bye", ..) => quit(None),
+            ("/pass", Some(_), ..) if matches!(self.stage, Stage::Locked(_)) => {
+                Action::Unlock(Secret::new(rest))
+            }
+            ("/login" | "/identify", Some(name), Some(password), None)
+                if matches!(self.stage, Stage::LoggedOut { .. }) =>
+            {
+                Action::Prove(Proof::Password(name.into(), Secret::new(password)))
+            }
+            ("/register", Some(name), Some(password), None) if registers => {
+                Action::RegisterEarly(name.into(), Secret::new(password))
+            }
+            _ => self.ask_again(""),
         }
     }
 

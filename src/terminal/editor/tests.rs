@@ -164,6 +164,15 @@ fn any_bytes() -> impl Strategy<Value = String> {
     proptest::collection::vec(piece, 0..60).prop_map(|pieces| pieces.concat())
 }
 
+#[test]
+fn what_turns_the_row_or_cannot_be_seen_is_not_pasted() {
+    let mut editor = Editor::default();
+    feed(&mut editor, "\x1b[200~pay \u{202e}eno\u{2066} \u{200b}\u{feff}👩‍🚀\x1b[201~");
+    assert_eq!(editor.line(), "pay eno 👩‍🚀");
+    let asked = feed(&mut Editor::default(), "\x1b[200~a\u{202e}b\rc\x1b[201~");
+    assert_eq!(asked, Outcome::Ask(vec!["ab".to_owned(), "c".to_owned()]));
+}
+
 proptest! {
     #[test]
     fn any_keys_at_any_width_keep_the_cursor_in_the_screen(

@@ -162,6 +162,10 @@ fn numbers_are_those_of_the_room_and_the_server_knows_those_not_shown() {
         talk.shown(),
         ["<bell>", "[bob -> you]: psst", "<bell>", "[bob -> you]: re <bob> psst: psst, I say"]
     );
+    talk.hear("@msgid=10 :ada!a@h PRIVMSG bob :pssst");
+    talk.shown();
+    assert!(talk.typed("/edit last psst").is_empty());
+    assert!(talk.shown()[0].contains("this is a direct message"));
 }
 
 #[test]
@@ -172,6 +176,9 @@ fn a_query_sends_lines_to_one_user_until_it_ends() {
     assert_eq!(talk.typed("psst"), ["PRIVMSG bob :psst"]);
     talk.hear(":bob!b@h NICK rob");
     assert_eq!(talk.typed("still there?"), ["PRIVMSG rob :still there?"]);
+    assert_eq!(talk.typed("/me nods"), ["PRIVMSG rob :\u{1}ACTION nods\u{1}"]);
+    assert_eq!(talk.typed("/say /psst"), ["PRIVMSG rob :/psst"]);
+    assert!(talk.typed("/upload Cargo.toml").is_empty(), "a file for rob is not for the room");
     talk.typed("/query");
     assert_eq!(talk.typed("hello"), ["PRIVMSG #x :hello"]);
 }
