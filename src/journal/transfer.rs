@@ -1,8 +1,8 @@
 //! A journal as lines of JSON, and back.
 //!
 //! The first line identifies the format; then comes the state (`state`, or `room` for a single
-//! room), then one `message` per line, oldest first. Ids, numbers and times survive an export and
-//! import.
+//! room), then one `message` per line, oldest first, and `end`. Ids, numbers and times survive an export
+//! and import.
 //!
 //! An export can run while the server is running. A full one is a backup: like the directory, it
 //! contains password hashes, SCRAM keys, room keys and direct messages, and should be protected
@@ -31,8 +31,8 @@ use std::collections::HashMap;
 use std::io::{BufRead, Read, Write};
 use std::path::{Path, PathBuf};
 
-/// The version of the lines.
-const VERSION: u32 = 1;
+/// The version of the lines. Those of version 1 had no end: one that was cut short looks whole.
+const VERSION: u32 = 2;
 
 /// No server has written more records: a thousand a second for a thousand years. Above them there is
 /// room for those to come, and for their parts (`span`).
@@ -49,6 +49,8 @@ enum Line {
     Room(Value),
     /// A message.
     Message(Box<Message>),
+    /// The last line.
+    End { messages: u64 },
 }
 
 #[derive(Serialize, Deserialize)]
@@ -97,6 +99,7 @@ pub fn export(
         exported += 1;
         write_line(out, &Line::Message(Box::new(message)))
     })?;
+    write_line(out, &Line::End { messages: exported })?;
     out.flush().map_err(JournalError::Stream)?;
     match room {
         Some(room) if exported == 0 && state.hub.room(room.as_str()).is_none() => {
@@ -246,6 +249,10 @@ pub fn import(directory: &Path, lines: &mut impl BufRead) -> Result<u64, Journal
         let detail = "the first line does not identify a chatloop export".to_owned();
         return Err(JournalError::Line { number, detail });
     }
+    if import.version > 1 && import.end != Some(import.messages) {
+        let detail = "the export is cut short, or messages of it are missing".to_owned();
+        return Err(JournalError::Line { number, detail });
+    }
     import.finish(&transaction).map_err(failed)?;
     transaction.commit().map_err(failed)?;
     Ok(import.messages)
@@ -273,6 +280,9 @@ struct Import {
     /// Those of the last message.
     reached: (u64, i64),
     messages: u64,
+    version: u32,
+    /// How many messages there are, by the last line.
+    end: Option<u64>,
 }
 
 impl Import {
@@ -284,15 +294,16 @@ impl Import {
                 if self.last.is_some() {
                     return fault("a second header line");
                 }
-                if version != VERSION {
+                if !(1..=VERSION).contains(&version) {
                     return Err(Fault::Line(format!(
-                        "unsupported version {version} (supported: {VERSION})"
+                        "unsupported version {version} (supported: 1 to {VERSION})"
                     )));
                 }
                 if last > MOST_RECORDS {
                     return fault("its last record is beyond any that a server has written");
                 }
                 self.last = Some((last, time));
+                self.version = version;
             }
             _ if self.last.is_none() => return fault("this is not a chatloop export"),
             Line::State(state) => self.take_state(state)?,
@@ -308,6 +319,7 @@ impl Import {
                 self.take_state(hub)?;
             }
             Line::Message(message) => self.take_message(connection, *message)?,
+            Line::End { messages } => self.end = Some(messages),
         }
         Ok(())
     }

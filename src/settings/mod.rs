@@ -23,4 +23,4 @@ mod parameters;
 pub use documents::{document, with_documents};
 pub use file::InvalidFile;
 pub use input::{check_again, read_bytes, read_text};
-pub use parameters::{Entry, Schema, is_many, is_switch, name_of};
+pub use parameters::{Entry, Schema, in_words, is_many, is_switch, name_of};

@@ -113,9 +113,11 @@ pub(super) fn check(arg: &Arg, value: &str) -> Result<(), String> {
 }
 
 /// The text of an error, without what Rust and clap say of a wrong number or switch.
-fn in_words(text: &str) -> String {
+pub fn in_words(text: &str) -> String {
     text.replace("invalid digit found in string", "expected a whole number")
         .replace("cannot parse integer from empty string", "expected a whole number")
+        .replace("number too large to fit in target type", "the number is too large")
+        .replace("number would be zero for non-zero type", "expected a number above 0")
         .replace("value was not a boolean", "expected true or false")
 }
 

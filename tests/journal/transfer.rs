@@ -116,14 +116,20 @@ fn a_bad_line_is_named_and_nothing_is_imported() {
     let to = Scratch::new("import-bad");
     let mut swapped: Vec<&str> = good.lines().collect();
     swapped.swap(2, 3);
+    let count = good.lines().count();
+    let up_to = |count: usize| good.lines().take(count).collect::<Vec<_>>().join("\n");
+    let but_one: Vec<&str> = good.lines().take(2).chain(good.lines().skip(3)).collect();
     let cases = [
+        (up_to(1), 2),
+        (up_to(count - 1), count as u64),
+        (but_one.join("\n"), count as u64),
         (String::new(), 1),
         ("hello\n".to_owned(), 1),
         (good.lines().nth(2).unwrap().to_owned(), 1),
         (format!("{first}\n{first}\n"), 2),
-        (format!("{good}{{\"message\":{{}}}}\n"), good.lines().count() as u64 + 1),
+        (format!("{good}{{\"message\":{{}}}}\n"), count as u64 + 1),
         (swapped.join("\n"), 4),
-        (good[..good.len() - 10].to_owned(), good.lines().count() as u64),
+        (good[..good.len() - 10].to_owned(), count as u64),
     ];
     for (lines, wrong) in cases {
         match import(&to.0, &mut lines.as_bytes()) {

@@ -136,6 +136,59 @@ async function moving({ tom, ada, bob }) {
   step('another room and back by the keys; a mention is counted; what is new is marked; a direct message');
 }
 
+/** What was corrected, what is looked for, and a room that does not let one in. */
+async function correcting({ tom, ada, bob }) {
+  await ada.say('the meating');
+  await until('its echo', async () => !(await ada.text('#pending')));
+  await ada.say('/edit the meeting is here');
+  for (const page of [ada, bob]) await page.sees('the meeting is here (edited)');
+  if ((await bob.text('#log')).includes('meating')) throw new Error('the old text is there');
+  await bob.say('/search meeting');
+  await bob.sees('#lab ada: the meeting is here', '#notices');
+  const guard = nc('guard', '/join #vault', '/lock invite');
+  await until('a room', () => guard.said.includes('invite-only'));
+  await ada.press('Control+k');
+  await until('the rooms that there are', () => ada.page.$('#known option[value="#vault"]'));
+  await ada.keyboard.type('#vault');
+  await ada.press('Enter');
+  await ada.sees('(+i)', '#start');
+  await ada.say('let me in');
+  await ada.sees('not sent: Cannot join channel (+i)', '#pending');
+  await ada.say('/part');
+  tom.write('/kick #lab ada\n');
+  await until('the kick', () => tom.said.includes('tom kicked ada'));
+  await ada.say('still there?');
+  await ada.sees('not sent: you are no longer in #lab', '#pending');
+  await ada.picture('kicked');
+  await ada.say('/join #lab');
+  await ada.tabTo('Edit');
+  await ada.press('Enter');
+  await ada.press('Enter');
+  await bob.sees('still there?');
+  guard.end('/quit\n');
+  step('an edit, a search; what is written where one may not be is not sent later');
+}
+
+/** Someone without an account, where one is needed. */
+async function requiring() {
+  await kill();
+  await start('--require-account');
+  const eve = await Page.open('/#lab', 1280, 800, 'light');
+  await eve.press('Enter');
+  await eve.sees('or register', '#fault');
+  await eve.fill('Name', 'eve');
+  await eve.fill('Password', PASSWORD);
+  await eve.tabTo('Register this name');
+  await eve.picture('register');
+  await eve.press('Enter');
+  await eve.sees('online', '#state');
+  await eve.page.reload();
+  await eve.fill('Password', PASSWORD);
+  await eve.press('Enter');
+  await eve.sees('online', '#state');
+  step('a server that requires an account lets one register on the page');
+}
+
 /** By the button and by drag and drop; what is shown of it, and of what is not ours. */
 async function sharing({ tom, iris, ada, bob }) {
   const dot = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
@@ -289,11 +342,12 @@ try {
   users.iris = irssi('iris');
   users.ada = await Page.open('/#lab', 1280, 800, 'light');
   users.bob = await Page.open('/#lab', 400, 800, 'dark');
-  for (const act of [entering, chatting, acting, sharing, moving, scrolling]) await act(users);
+  for (const act of [entering, chatting, acting, correcting, sharing, moving, scrolling]) await act(users);
   users.tom.destroy();
   await reconnecting(users);
   await looking(users);
   await registering(users);
+  await requiring();
   const unexpected = faults.filter((text) => !/WebSocket connection to .* failed|ERR_CONNECTION_(REFUSED|RESET)|status of 413/.test(text));
   if (unexpected.length) throw new Error(`a browser complains: ${unexpected[0]}`);
   step('the browsers have nothing to complain about');

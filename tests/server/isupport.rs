@@ -114,7 +114,9 @@ fn every_number_of_targets_is_as_announced() {
         let listed = ask(&mut ada, &format!("MODE #r {letter}"));
         assert_eq!(listed.len(), count + 1, "{letter}, and the end of the list");
         let full = ask(&mut ada, &masks(letter, 5_000, 1));
-        assert_eq!(numerics(&full), ["478"], "{letter}");
+        assert!(full[0].starts_with(&format!("478 ada #r {letter} :")), "{full:?}");
+        let invalid = ask(&mut ada, &format!("MODE #r +{letter} a,b"));
+        assert!(invalid[0].starts_with(&format!("696 ada #r {letter} a,b :")), "{invalid:?}");
         assert_eq!(ask(&mut ada, &masks(letter, 0, 1)), [""; 0], "it is there: {letter}");
     }
 }

@@ -98,6 +98,8 @@ fn a_wrong_file_is_named_with_line_key_and_what_would_be_right() {
         ("port = 1\nstyle = \"baroque\"", 2, ["style", "classic"]),
         ("port = 70_000", 1, ["port", "65535"]),
         ("backlog = \"many\"", 1, ["backlog", "a whole number"]),
+        ("max-per-address = 0", 1, ["max-per-address", "above 0, or off"]),
+        ("max-accounts = \"99999999999999999999\"", 1, ["max-accounts", "too large"]),
         ("idle-timeout = 1.5", 1, ["idle-timeout", "number"]),
         ("# quiet?\nquiet = \"yes\"", 2, ["quiet", "true or false"]),
         ("oper = [1]", 1, ["oper", "strings"]),

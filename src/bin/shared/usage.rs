@@ -1,6 +1,7 @@
 //! Messages about a program's command line: errors with its name in front, and help that a closed
 //! pipe or a full disk behind standard output does not spoil.
 
+use chatloop::settings::in_words;
 use chatloop::wire::clean::clean_text;
 use std::fmt::Display;
 use std::io::{self, ErrorKind, IsTerminal, Write};
@@ -13,9 +14,7 @@ pub fn print_usage(program: &str, error: &clap::Error) -> u8 {
     let text = error.render();
     let shown = |terminal| {
         let text = if terminal { text.ansi().to_string() } else { text.to_string() };
-        // What Rust says of a number that is not one; in a file of settings, they say the same.
-        text.replace("invalid digit found in string", "expected a whole number")
-            .replace("cannot parse integer from empty string", "expected a whole number")
+        in_words(&text)
     };
     if !error.use_stderr() {
         return print_text(program, shown(io::stdout().is_terminal()), 0);

@@ -22,6 +22,9 @@ pub enum Origin {
 }
 
 impl Origin {
+    /// `0.0.0.0`, from which nothing connects.
+    pub const NO_ONE: Origin = Origin::V4([0; 4]);
+
     /// The origin of a host as an identity has it. `None` for what is no address: the console.
     pub fn of_host(host: &str) -> Option<Origin> {
         address_of(host).map(Origin::from)

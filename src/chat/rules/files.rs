@@ -123,18 +123,18 @@ impl Hub {
         files.map(|file| Arc::clone(&file.id)).collect()
     }
 
-    /// An account is deleted. The next one of its name does not own the files that stay.
+    /// An account is deleted. The files that stay have no owner.
     pub(super) fn disown_files(&mut self, account: &Name, erases: bool) {
         let is_its = |file: &StoredFile| file.account.as_ref() == Some(account);
         self.files.retain(|_, file| !(erases && is_its(file)));
-        for file in self.files.values_mut().filter(|file| is_its(file)) {
-            file.account = None;
-        }
+        self.files.values_mut().filter(|file| is_its(file)).for_each(disown);
     }
 
     pub(super) fn add_file(&mut self, mut file: StoredFile) {
-        // Deleted while this was on its way: the next account of the name does not own it.
-        file.account = file.account.filter(|name| self.accounts.contains_key(name));
+        // Deleted while this was on its way.
+        if file.account.as_ref().is_some_and(|name| !self.accounts.contains_key(name)) {
+            disown(&mut file);
+        }
         if self.has_room_for_a_file() {
             self.files.insert(Arc::clone(&file.id), file);
         }
@@ -145,6 +145,11 @@ impl Hub {
         let Some(StoredFile { name, .. }) = self.files.swap_remove(id) else { return };
         at.tell(Audience::One(at.origin), Event::FileDeleted { name });
     }
+}
+
+/// Neither the next account of the name nor a guest who takes it at that address owns the file.
+fn disown(file: &mut StoredFile) {
+    (file.account, file.origin) = (None, Origin::NO_ONE);
 }
 
 fn owns(account: Option<&Name>, origin: Origin, file: &StoredFile) -> bool {

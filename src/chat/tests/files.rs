@@ -48,7 +48,7 @@ fn a_file_is_deleted_by_its_owner_and_stays_when_the_name_is_taken_anew() {
         world.run(who, Command::Register(Secret::new("sesame"))).effects();
     }
     upload(&mut world, "a", Some("alice"), "192.0.2.1", 10);
-    upload(&mut world, "b", Some("alice"), "192.0.2.1", 10);
+    upload(&mut world, "b", Some("alice"), "10.0.0.4", 10);
     assert_eq!(delete(&world, eve, "a"), Decision::Refuse(Refusal::NotYourFile("plan.pdf".into())));
     assert_eq!(delete(&world, eve, "x"), Decision::Refuse(Refusal::NoSuchFile));
     assert!(matches!(delete(&world, alice, "a"), Decision::Change(_)));
@@ -57,7 +57,11 @@ fn a_file_is_deleted_by_its_owner_and_stays_when_the_name_is_taken_anew() {
     let deleted = |erases| Change::AccountDeleted { account: Name::new("alice"), erases };
     world.leave(alice);
     world.write(SessionId(99), deleted(false));
-    assert_eq!(world.hub.file(&"b".repeat(32)).unwrap().account, None);
+    let next = world.enter(4, "alice");
+    assert_eq!(
+        delete(&world, next, "b"),
+        Decision::Refuse(Refusal::NotYourFile("plan.pdf".into()))
+    );
     upload(&mut world, "c", Some("eve"), "192.0.2.1", 10);
     let erased = Change::AccountDeleted { account: Name::new("eve"), erases: true };
     world.leave(eve);

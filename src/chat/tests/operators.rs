@@ -223,7 +223,7 @@ fn a_ban_of_a_nick_is_one_of_the_person() {
 }
 
 #[test]
-fn the_files_of_a_deleted_account_go_with_its_messages_or_stay_as_a_guests() {
+fn the_files_of_a_deleted_account_go_with_its_messages_or_stay_without_an_owner() {
     let mut world = World::new();
     let (alice, root) = (registered(&mut world, 1, "alice"), operator(&mut world));
     let file = |id: &str, account: &str| StoredFile {

@@ -47,6 +47,11 @@ fn channel_modes(context: &mut Context<'_, '_>, name: &str, words: &[&str]) {
     if changes.iter().all(|change| is_so(room, change)) {
         return tell_modes(context, room);
     }
+    let list = changes.iter().find(|change| change.adds_mask());
+    context.session.subject = list.map(|change| {
+        let (_, letter, _) = change.parts();
+        Box::from([room.name.as_str().to_owned(), letter.to_string()])
+    });
     context.run(Command::SetModes(room.name.shared(), changes));
 }
 
@@ -94,6 +99,7 @@ fn change(requested: &Requested<'_>, room: &Room) -> Result<Option<ModeChange>, 
     Ok(match (requested.letter, requested.argument) {
         ('o', Some(nick)) => Some(ModeChange::Op(Name::new(nick), on)),
         ('v', Some(nick)) => Some(ModeChange::Voice(Name::new(nick), on)),
+        ('b' | 'e' | 'I', Some(mask)) if Mask::parse(mask).is_none() => return Err("Invalid mask"),
         ('b', Some(mask)) => Some(ModeChange::Ban(mask.to_owned(), on)),
         ('e', Some(mask)) => Some(ModeChange::Except(mask.to_owned(), on)),
         ('I', Some(mask)) => Some(ModeChange::Invitable(mask.to_owned(), on)),

@@ -50,7 +50,7 @@ pub(super) fn refuse(
         refusal if sends => cannot_send(refusal).or_else(|| about_rooms(refusal)),
         refusal => silenced(refusal).or_else(|| about_rooms(refusal)),
     };
-    match answer.or_else(|| about_users(command, refusal)) {
+    match answer.or_else(|| about_users(command, subject, refusal)) {
         Some((
             numeric @ (numeric::ERR_ERRONEUSNICKNAME | numeric::ERR_NOSUCHCHANNEL),
             words,
@@ -104,7 +104,11 @@ fn about_rooms(refusal: &Refusal) -> Option<Answer<'_>> {
     usual(numeric, [room])
 }
 
-fn about_users<'r>(command: &str, refusal: &'r Refusal) -> Option<Answer<'r>> {
+fn about_users<'r>(
+    command: &str,
+    subject: &'r [String],
+    refusal: &'r Refusal,
+) -> Option<Answer<'r>> {
     match refusal {
         Refusal::NoSuchNick(nick) => usual(numeric::ERR_NOSUCHNICK, [nick.as_str()]),
         Refusal::TheyAreNotIn(nick, room) => {
@@ -127,10 +131,10 @@ fn about_users<'r>(command: &str, refusal: &'r Refusal) -> Option<Answer<'r>> {
         }
         Refusal::NotOperator => usual(numeric::ERR_NOPRIVILEGES, []),
         Refusal::Missing(Field::Text) => usual(numeric::ERR_NOTEXTTOSEND, []),
-        Refusal::BadMask(mask) => {
-            with_text(numeric::ERR_INVALIDMODEPARAM, &["*", "b", mask], "Invalid mask")
-        }
-        Refusal::TooManyBans(_) => usual(numeric::ERR_BANLISTFULL, ["*", "b"]),
+        Refusal::TooManyBans(_) => match subject {
+            [room, letter] => usual(numeric::ERR_BANLISTFULL, [room, letter]),
+            _ => None,
+        },
         Refusal::WrongPassword if command == "OPER" => usual(numeric::ERR_PASSWDMISMATCH, []),
         Refusal::WrongPassword | Refusal::TryLater(_) if command == "AUTHENTICATE" => {
             usual(numeric::ERR_SASLFAIL, [])

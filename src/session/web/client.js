@@ -6,7 +6,7 @@
 // sent it back; when a connection breaks, what has not come back by the end of the catching up is sent
 // again.
 
-import { Connection, clean, pieces } from './irc.js';
+import { Connection, attributes, clean, pieces } from './irc.js';
 
 const PAGE = 100;       // messages of one request, the most that the server sends
 const KEPT = 2000;      // messages of one room; older ones are asked for again
@@ -30,6 +30,7 @@ class Room {
     this.typing = new Map();    // nick → when it ends
     this.topic = '';
     this.joined = false;
+    this.refused = '';          // why it is not
     this.unread = 0;
     this.mentions = 0;
     this.read = 0;              // the time up to which it was read
@@ -92,10 +93,11 @@ export class Chat {
 
   welcome() {
     this.wait = 0;
+    this.lost = '';
     this.entered = true;
     this.setState('online');
     for (const room of this.rooms.values()) {
-      if (isRoom(room.name)) this.connection.send('JOIN', room.key ? [room.name, room.key] : [room.name]);
+      if (isRoom(room.name)) this.join(room.name, room.key);
       else this.catchUp(room);
     }
     if (this.login.password) this.findConversations();
@@ -115,14 +117,17 @@ export class Chat {
       room.typing.clear();
     }
     if (!this.login) return this.state !== 'failed' && this.setState('offline', text);
-    if (!this.entered) {
+    // Nothing but an operator ends a ban, or its time.
+    if (!this.entered || /you are banned/.test(text)) {
+      this.entered = false;
       this.login = null;
       return this.setState('failed', text || 'could not connect');
     }
     this.wait = Math.min(this.wait ? this.wait * 2 : 1000, 30_000);
     const wait = this.wait * (0.75 + Math.random() / 2);
     this.timer = setTimeout(() => this.connect(), wait);
-    this.setState('waiting', text);
+    this.lost = text || this.lost;
+    this.setState('waiting', this.lost);
   }
 
   leave(reason) {
@@ -179,6 +184,22 @@ export class Chat {
     return room.messages.length - before;
   }
 
+  /** Where and by whom something with all these words was said; the newest last. */
+  async search(text) {
+    const answer = await this.connection.ask('SEARCH', [attributes({ text })]);
+    const found = answer.find((one) => one.type === 'soju.im/search')?.messages.slice(-20) ?? [];
+    const lines = found.map((one) => (one.type ? joined(one) : one)).map(({ tags, nick, params }) =>
+      `${new Date(tags.get('time')).toLocaleString()} ${params[0]} ${nick}: ${clean(params.at(-1))}`);
+    return lines.join('\n') || `nothing with "${text}" was found`;
+  }
+
+  /** The rooms that there are, with what they are about. */
+  async list() {
+    if (!this.connection?.isOpen) return [];
+    const answer = await this.connection.ask('LIST').catch(() => []);
+    return answer.filter((one) => one.command === '322').map(({ params: [, name, count, topic] }) => ({ name, count, topic }));
+  }
+
   /** Direct messages that came while we were away. */
   async findConversations() {
     const from = new Date(Date.now() - 30 * 86_400_000).toISOString();
@@ -195,6 +216,7 @@ export class Chat {
 
   takeBatch(batch) {
     if (batch.type === 'draft/multiline') return this.take(joined(batch));
+    if (batch.type === 'soju.im/search') return;   // `search` shows it, and it is no news
     for (const message of batch.messages) {
       if (batch.type === 'chathistory') this.take(message.type ? joined(message) : message, batch.params[0]);
       else if (message.type) this.takeBatch(message);
@@ -219,6 +241,7 @@ export class Chat {
         const joined = own ? this.room(params[0]) : room;
         if (own) {
           joined.joined = true;
+          joined.refused = '';
           joined.members.clear();
           this.catchUp(joined);
         }
@@ -277,9 +300,19 @@ export class Chat {
     // Errors, and answers to what was asked by hand.
     if (/^[45]\d\d$/.test(command) && command !== '422') {
       const about = params.slice(1, -1).join(' ');
+      const asked = this.room(about, false);
+      if (asked && isRoom(about) && !asked.joined) this.refuse(asked, params.at(-1));
       this.changed('notice', null, about ? `${about}: ${params.at(-1)}` : params.at(-1));
     }
     if (command === '301') this.changed('notice', null, `${params[1]} is away: ${params[2]}`);
+  }
+
+  /** It is not joined, so nothing that was written there is sent. */
+  refuse(room, why) {
+    room.refused = why;
+    for (const message of room.pending.values()) message.failed ??= why;
+    this.changed('pending', room);
+    this.changed('room', room);
   }
 
   takeMessage({ command, source, nick, params, tags }, own, past) {
@@ -293,6 +326,12 @@ export class Chat {
     const tag = tags.get(OWN);
     if (own && tag) room.pending.delete(tag);
     if (key && room.known.has(key)) return;
+    const edited = !past && room.messages.findLast((one) => one.id && one.id === tags.get('chatloop/edit'));
+    if (edited) {
+      // What other clients show as a message of its own begins with a star.
+      Object.assign(edited, { text: clean(params[1]).replace(/^\* /, ''), edited: true });
+      return this.changed('changed', room, { message: edited });
+    }
     const action = /^\x01ACTION (.*?)\x01?$/s.exec(params[1]);
     const message = {
       id, time, nick, own, tag, key, order: order(id),
@@ -385,6 +424,7 @@ export class Chat {
     if (own) {
       room.joined = false;
       room.since = room.last?.time ?? 0;
+      this.refuse(room, `you are no longer in ${room.name}`);
     }
     this.changed('room', room);
   }
@@ -445,9 +485,10 @@ export class Chat {
       id: '', time: Date.now(), nick: this.nick, own: true, pending: true, tag, kind, text, reply,
       reactions: new Map(),
     };
+    if (room.refused) message.failed = room.refused;
     room.pending.set(tag, message);
     this.changed('pending', room);
-    if (this.connection?.isOpen && (room.joined || !isRoom(room.name)) && !room.since) this.transmit(room, message);
+    if (!message.failed && this.connection?.isOpen && (room.joined || !isRoom(room.name)) && !room.since) this.transmit(room, message);
   }
 
   transmit(room, message) {
@@ -503,7 +544,10 @@ export class Chat {
   join(name, key) {
     const room = this.room(isRoom(name) ? name : `#${name}`);
     if (key) room.key = key;
-    if (this.connection?.isOpen && !room.joined) this.connection.send('JOIN', key ? [room.name, key] : [room.name]);
+    if (this.connection?.isOpen && !room.joined) {
+      room.refused = '';
+      this.connection.send('JOIN', key ? [room.name, key] : [room.name]);
+    }
     return room;
   }
 
@@ -527,6 +571,14 @@ export class Chat {
         if (!nick || !text) return 'usage: /msg NICK TEXT';
         return void this.say(this.room(nick), text);
       }
+      case 'edit': {
+        const last = room.messages.findLast((one) => one.own && one.id && !one.deleted);
+        if (!rest || !last || !here) return 'usage: /edit TEXT, for your last message in a room';
+        return void this.connection.send('CHATLOOP', ['edit', here, `id:${last.id}`, rest]);
+      }
+      case 'search':
+        if (!rest) return 'usage: /search WORDS';
+        return void this.search(rest).then((lines) => this.changed('notice', null, lines), () => {});
       case 'join': return target && rest ? void this.join(target, words[0]) : 'usage: /join #room [KEY]';
       case 'part': return void this.part(this.room(target ?? room.name), tail);
       case 'nick':
@@ -553,7 +605,7 @@ export class Chat {
       case 'quit': return void this.leave(rest);
       case 'irc': return void this.connection.socket.send(rest);
       case 'help':
-        return '/me /msg /join /part /nick /topic /kick /invite /op /deop /voice /devoice /whois /away /back '
+        return '/me /msg /edit TEXT (your last message) /search WORDS /join /part /nick /topic /kick /invite /op /deop /voice /devoice /whois /away /back '
           + '/register /quit /irc; // sends a text that begins with a slash\n'
           + 'Keys: Ctrl+K joins a room, Alt+↑ and Alt+↓ change rooms, ↑ leads to the messages, where R replies, '
           + 'E reacts and Delete deletes; Tab completes a name, Shift+Enter begins a new line.';

@@ -7,7 +7,7 @@ const CAPS = [
   'account-notify', 'account-tag', 'away-notify', 'batch', 'cap-notify', 'draft/account-registration',
   'draft/channel-rename', 'draft/chathistory', 'draft/event-playback', 'draft/message-redaction',
   'draft/multiline', 'draft/read-marker', 'echo-message', 'extended-join', 'labeled-response',
-  'message-tags', 'multi-prefix', 'sasl', 'server-time', 'setname', 'standard-replies',
+  'message-tags', 'multi-prefix', 'sasl', 'server-time', 'setname', 'soju.im/search', 'standard-replies',
 ];
 
 const ESCAPES = { ':': ';', s: ' ', r: '\r', n: '\n', '\\': '\\' };
@@ -38,16 +38,21 @@ export function parse(line) {
   return { tags, source, nick: source.split('!')[0], command, params: words };
 }
 
+const escaped = (value) => value.replace(/[;\s\\]/g, (letter) => UNESCAPES[letter] ?? ' ');
+
+/** Tags, or the attributes of SEARCH, as one word. */
+export const attributes = (tags) =>
+  Object.entries(tags).map(([key, value]) => (value === '' ? key : `${key}=${escaped(value)}`)).join(';');
+
 /** Writes one line; the last parameter may have spaces. */
 export function format(command, params, tags = {}) {
-  const section = Object.entries(tags).map(([key, value]) =>
-    value === '' ? key : `${key}=${value.replace(/[;\s\\]/g, (letter) => UNESCAPES[letter] ?? ' ')}`);
+  const section = attributes(tags);
   const words = params.map((word, place) => {
     const clean = String(word).replace(/[\r\n\0]/g, ' ');
     const last = place === params.length - 1;
     return last && (clean === '' || clean.startsWith(':') || clean.includes(' ')) ? `:${clean}` : clean;
   });
-  return [section.length ? `@${section.join(';')}` : '', command, ...words].filter(Boolean).join(' ');
+  return [section && `@${section}`, command, ...words].filter(Boolean).join(' ');
 }
 
 /** Without the control characters that IRC clients send for colours and the like. */
@@ -135,7 +140,7 @@ export class Connection {
     switch (command) {
       case 'PING': return this.send('PONG', params);
       case 'PONG': return;
-      case 'ERROR': this.lastWords = params[0]; return;
+      case 'ERROR': this.lastWords = params[0].replace(/^Closing link: \((.*)\)$/, '$1'); return;
       case 'NICK':
         if (message.nick === this.nick) this.nick = params[0];
     }
@@ -177,6 +182,8 @@ export class Connection {
       case 'CAP': this.takeCap(params); return true;
       case 'AUTHENTICATE': this.scram(params[0]); return true;
       case '900': return true;
+      case 'REGISTER': this.login.registers = false;
+      // falls through
       case '903': this.send('CAP', ['END']); return true;
       case '902': case '904': case '905': case '906': case '908':
         this.fail('wrong name or password'); return true;
@@ -196,8 +203,8 @@ export class Connection {
         return true;
       case 'FAIL':
         // The server's words are for IRC clients.
-        this.fail(params[1] === 'ACCOUNT_REQUIRED_TO_CONNECT'
-          ? 'this server requires an account: log in with its name and password' : params.at(-1));
+        this.fail(params[1] !== 'ACCOUNT_REQUIRED_TO_CONNECT' ? params.at(-1)
+          : `this server requires an account: log in with its name and password${this.mayRegister ? ', or register' : ''}`);
         return true;
     }
     return false;
@@ -206,13 +213,15 @@ export class Connection {
   takeCap([, sub, ...rest]) {
     if (sub === 'LS') {
       for (const cap of rest.at(-1).split(' ')) this.caps.add(cap.split('=')[0]);
+      this.mayRegister ||= rest.at(-1).includes('draft/account-registration=before-connect');
       if (rest[0] === '*') return;
       const wanted = CAPS.filter((cap) => this.caps.has(cap));
       this.caps = new Set();
       this.send('CAP', ['REQ', wanted.join(' ')]);
     } else if (sub === 'ACK') {
       for (const cap of rest.at(-1).split(' ')) this.caps.add(cap);
-      if (this.login.password) this.authenticate();
+      if (this.login.registers) this.send('REGISTER', ['*', '*', this.login.password]);
+      else if (this.login.password) this.authenticate();
       else this.send('CAP', ['END']);
     } else if (sub === 'NAK') {
       this.send('CAP', ['END']);

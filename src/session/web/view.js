@@ -41,6 +41,10 @@ function showEntry(fault = '') {
   if (/requires a password|server password/.test(fault)) {
     $('#gate').hidden = false;
     form.server.focus();
+  } else if (/or register/.test(fault)) {
+    $('#register').hidden = form.password.disabled;
+    if (!form.password.disabled) $('#why').textContent = 'To log in, the server is shown a proof of it; to register, it is sent.';
+    form.password.focus();
   } else {
     form.nick.focus();
   }
@@ -52,7 +56,8 @@ $('#login').onsubmit = (event) => {
   const form = event.target;
   const rooms = form.room.value.split(/[\s,]+/).filter(Boolean).map((name) => (isRoom(name) ? name : `#${name}`));
   $('#fault').textContent = 'connecting…';
-  const login = { nick: form.nick.value.trim(), password: form.password.value, serverPassword: form.server.value };
+  const registers = event.submitter?.id === 'register';
+  const login = { nick: form.nick.value.trim(), password: form.password.value, serverPassword: form.server.value, registers };
   store.set({ nick: login.nick });
   chat.enter(login, rooms.length ? rooms : ['#lobby']);
 };
@@ -91,7 +96,7 @@ function showState(detail) {
   $('#chat').dataset.state = state;
   $('#banner').hidden = state === 'online';
   $('#banner').textContent = state === 'waiting'
-    ? 'The connection is lost. Reconnecting; what you write is sent then.' : 'Connecting…';
+    ? `The connection is lost${detail ? `: ${detail}` : ''}. Reconnecting; what you write is sent then.` : 'Connecting…';
 }
 
 /** Notices that are shown at a time: more would hide what they are about. */
@@ -135,7 +140,7 @@ function showHead() {
   $('#name').textContent = room.name;
   $('#topic').textContent = $('#topic').title = room.topic;
   $('#leave').ariaLabel = $('#leave').title = isRoom(room.name) ? 'Leave this room' : 'Close this conversation';
-  text.placeholder = `Message ${room.name}`;
+  text.placeholder = room.refused ? `You are not in ${room.name} (/join ${room.name})` : `Message ${room.name}`;
   showStart();
   $('#live').ariaLive = room.since ? 'off' : 'polite';
   const rank = (member) => (member.prefix === '@' ? 0 : member.prefix === '+' ? 1 : 2);
@@ -150,7 +155,7 @@ function showHead() {
 
 function showStart() {
   const room = chat.current;
-  $('#start').textContent = room.loading ? 'Loading…' : !room.atStart ? '' : room.messages.length
+  $('#start').textContent = room.refused && !room.messages.length ? room.refused : room.loading ? 'Loading…' : !room.atStart ? '' : room.messages.length
     ? 'The history begins here.' : `Nothing has been said in ${room.name} yet.`;
 }
 
@@ -259,6 +264,7 @@ function draw(message, before) {
     body.textContent = 'deleted';
   } else {
     body.append(...rich(message.text, chat.filehost, seen));
+    if (message.edited) body.append(element('small', { textContent: ' (edited)' }));
   }
   item.append(body);
   if (message.reactions.size) item.append(reactions(message));
@@ -517,6 +523,9 @@ $('#join').onsubmit = (event) => {
   event.target.room.value = '';
   if (target) open(isRoom(target) ? chat.join(target) : chat.room(target));
 };
+
+$('#join input').onfocus = async () => $('#known').replaceChildren(...(await chat.list()).map(({ name, count, topic }) =>
+  element('option', { value: name, label: `${count} ${count === '1' ? 'user' : 'users'}${topic && `: ${topic}`}` })));
 
 // Scrolling.
 
