@@ -82,7 +82,7 @@ impl ConsoleService {
             operator: None,
             transcript: transcript(transcript::is_wanted(config)),
             had_terminal: io::stdin().is_terminal(),
-            stepping: false,
+            stepping: config.boot.step,
             share: 0,
         }
     }
@@ -123,11 +123,6 @@ impl ConsoleService {
             self.transcript.finish();
             self.transcript = transcript(wanted);
         }
-    }
-
-    /// An empty line at the console is a turn from here on.
-    pub(super) fn set_stepping(&mut self) {
-        self.stepping = true;
     }
 
     /// Whether there is a console.

@@ -336,7 +336,6 @@ impl Exchange {
         let config = self.live.config();
         let change = self.console.open(&mut self.net, config.quiet, config.boot.no_console);
         if self.stepper.is_enabled() {
-            self.console.set_stepping();
             self.net.trace().hide(CONSOLE);
         }
         if let Some(change) = change {
