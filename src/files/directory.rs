@@ -4,7 +4,7 @@
 use log::warn;
 use std::collections::HashSet;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{self, Read, Seek, SeekFrom, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -42,6 +42,14 @@ impl Drop for Part {
         // Not there if it was renamed.
         let _ = fs::remove_file(&self.path);
     }
+}
+
+/// So many bytes of a file, fewer at its end.
+pub(super) fn piece(mut file: impl Read + Seek, offset: u64, length: usize) -> io::Result<Vec<u8>> {
+    file.seek(SeekFrom::Start(offset))?;
+    let mut bytes = Vec::with_capacity(length);
+    file.take(length as u64).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 impl Directory {
@@ -82,11 +90,7 @@ impl Directory {
     }
 
     pub(super) fn read(&self, id: &str, offset: u64, length: usize) -> io::Result<Vec<u8>> {
-        let mut file = File::open(self.0.join(id))?;
-        file.seek(SeekFrom::Start(offset))?;
-        let mut bytes = Vec::with_capacity(length);
-        file.take(length as u64).read_to_end(&mut bytes)?;
-        Ok(bytes)
+        piece(File::open(self.0.join(id))?, offset, length)
     }
 
     pub(super) fn remove(&self, id: &str) {

@@ -4,17 +4,14 @@
 //! |---|---|
 //! | this one | the thread: what it is asked, what it reports |
 //! | `directory` | files in a directory: half ones are never seen |
-//! | `memory` | files without a directory |
 //!
 //! Bytes are hashed and written as they come. The caller bounds what is on its way: the thread
 //! takes what it is given. Rejected: a thread for each upload, which would write more at a time and
 //! finish nothing sooner; confessed: a slow disk that syncs one file keeps the others waiting.
 
 mod directory;
-mod memory;
 
-use directory::Directory;
-use memory::Memory;
+use directory::{Directory, piece};
 use pbkdf2::sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, HashSet};
 use std::io;
@@ -26,12 +23,21 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 pub type Transfer = u64;
 
 /// What the thread is to do.
-enum Command {
+pub enum Command {
+    /// An upload of the file with this id begins.
     Begin(Transfer, Arc<str>),
+    /// Its next bytes.
     Write(Transfer, Vec<u8>),
+    /// It has come in full.
     Finish(Transfer),
+    /// It is given up; what has come of it is removed.
     Abort(Transfer),
-    Read { transfer: Transfer, id: Arc<str>, offset: u64, length: usize },
+    Read {
+        transfer: Transfer,
+        id: Arc<str>,
+        offset: u64,
+        length: usize,
+    },
     Remove(Arc<str>),
 }
 
@@ -103,40 +109,12 @@ impl Store {
     ) -> io::Result<(Store, Thread<W>)> {
         let place = match directory {
             Some(directory) => Place::Directory(Directory::open(directory, &known)?),
-            None => Place::Memory(Memory::default()),
+            None => Place::Memory(BTreeMap::new()),
         };
         let (tell, commands) = channel();
         let (report, reports) = channel();
         let thread = Thread { place, uploads: BTreeMap::new(), commands, report, wake };
         Ok((Store { commands: tell, reports }, thread))
-    }
-
-    /// An upload of the file with this id begins.
-    pub fn begin(&self, transfer: Transfer, id: Arc<str>) {
-        self.send(Command::Begin(transfer, id));
-    }
-
-    /// Its next bytes.
-    pub fn write(&self, transfer: Transfer, bytes: Vec<u8>) {
-        self.send(Command::Write(transfer, bytes));
-    }
-
-    /// It has come in full.
-    pub fn finish(&self, transfer: Transfer) {
-        self.send(Command::Finish(transfer));
-    }
-
-    /// It is given up; what has come of it is removed.
-    pub fn abort(&self, transfer: Transfer) {
-        self.send(Command::Abort(transfer));
-    }
-
-    pub fn read(&self, transfer: Transfer, id: Arc<str>, offset: u64, length: usize) {
-        self.send(Command::Read { transfer, id, offset, length });
-    }
-
-    pub fn remove(&self, id: Arc<str>) {
-        self.send(Command::Remove(id));
     }
 
     /// The next report, if there is one.
@@ -146,14 +124,15 @@ impl Store {
 
     /// The thread lives as long as the loop, unless it has panicked: then transfers stall and are
     /// given up.
-    fn send(&self, command: Command) {
+    pub fn send(&self, command: Command) {
         let _ = self.commands.send(command);
     }
 }
 
 enum Place {
     Directory(Directory),
-    Memory(Memory),
+    /// Without a data directory. What bounds these is counted by the caller, which lets them in.
+    Memory(BTreeMap<Arc<str>, Box<[u8]>>),
 }
 
 /// An upload that is being written.
@@ -199,7 +178,10 @@ impl<W: Fn()> Thread<W> {
             Command::Read { transfer, id, offset, length } => {
                 let bytes = match &self.place {
                     Place::Directory(directory) => directory.read(&id, offset, length),
-                    Place::Memory(memory) => memory.read(&id, offset, length),
+                    Place::Memory(files) => {
+                        let file = files.get(&id).ok_or_else(|| io::ErrorKind::NotFound.into());
+                        file.and_then(|file| piece(io::Cursor::new(file), offset, length))
+                    }
                 };
                 Some(match bytes {
                     Ok(bytes) => Report::Read(transfer, bytes),
@@ -209,7 +191,7 @@ impl<W: Fn()> Thread<W> {
             Command::Remove(id) => {
                 match &mut self.place {
                     Place::Directory(directory) => directory.remove(&id),
-                    Place::Memory(memory) => memory.remove(&id),
+                    Place::Memory(files) => drop(files.remove(&id)),
                 }
                 None
             }
@@ -251,8 +233,8 @@ impl<W: Fn()> Thread<W> {
         let Upload { id, writing, hash, size } = self.uploads.remove(&transfer)?;
         let kept = match (writing, &mut self.place) {
             (Writing::File(part), Place::Directory(directory)) => directory.keep(part, &id),
-            (Writing::Memory(bytes), Place::Memory(memory)) => {
-                memory.keep(Arc::clone(&id), bytes);
+            (Writing::Memory(bytes), Place::Memory(files)) => {
+                files.insert(Arc::clone(&id), bytes.into());
                 Ok(())
             }
             // Both are made from the same place.

@@ -34,20 +34,20 @@ impl Bench {
     }
 
     fn upload(&self, id: &str, parts: &[&str]) -> Report {
-        self.store.begin(7, id.into());
+        self.store.send(Command::Begin(7, id.into()));
         for part in parts {
-            self.store.write(7, part.as_bytes().to_vec());
+            self.store.send(Command::Write(7, part.as_bytes().to_vec()));
             match self.report() {
                 Report::Written(7, count) => assert_eq!(count, part.len()),
                 other => return other,
             }
         }
-        self.store.finish(7);
+        self.store.send(Command::Finish(7));
         self.report()
     }
 
     fn read(&self, id: &str, offset: u64, length: usize) -> Option<String> {
-        self.store.read(8, id.into(), offset, length);
+        self.store.send(Command::Read { transfer: 8, id: id.into(), offset, length });
         match self.report() {
             Report::Read(8, bytes) => Some(String::from_utf8(bytes).unwrap()),
             Report::Unreadable(8, _) => None,
@@ -84,7 +84,7 @@ fn what_is_kept_is_read_from_anywhere() {
         for (offset, length, expected) in [(0, 10, "abc"), (1, 1, "b"), (3, 4, ""), (9, 1, "")] {
             assert_eq!(bench.read("one", offset, length).as_deref(), Some(expected));
         }
-        bench.store.remove("one".into());
+        bench.store.send(Command::Remove("one".into()));
         assert_eq!(bench.read("one", 0, 1), None);
         assert_eq!(bench.names(), [""; 0]);
     }
@@ -93,17 +93,17 @@ fn what_is_kept_is_read_from_anywhere() {
 #[test]
 fn an_upload_that_is_given_up_leaves_nothing() {
     let bench = Bench::new(Some("aborted"));
-    bench.store.begin(1, "half".into());
-    bench.store.write(1, b"half".to_vec());
+    bench.store.send(Command::Begin(1, "half".into()));
+    bench.store.send(Command::Write(1, b"half".to_vec()));
     bench.report();
     assert_eq!(bench.names(), ["half.part"]);
-    bench.store.abort(1);
+    bench.store.send(Command::Abort(1));
     assert_eq!(bench.read("half", 0, 1), None);
     assert_eq!(bench.names(), [""; 0]);
     // What was on its way when it was given up is dropped.
-    bench.store.write(1, b"more".to_vec());
+    bench.store.send(Command::Write(1, b"more".to_vec()));
     assert!(matches!(bench.report(), Report::Written(1, 4)));
-    bench.store.finish(1);
+    bench.store.send(Command::Finish(1));
     assert_eq!(bench.read("half", 0, 1), None);
 }
 
@@ -126,7 +126,7 @@ fn a_failure_is_reported_once_and_the_next_upload_is_tried() {
     let directory = bench.directory.clone().unwrap();
     std::fs::remove_dir(&directory).unwrap();
     assert!(matches!(bench.upload("one", &["x"]), Report::Failed(7, _)));
-    bench.store.finish(7);
+    bench.store.send(Command::Finish(7));
     assert!(matches!(bench.report(), Report::Written(7, 1)));
     std::fs::create_dir(&directory).unwrap();
     assert!(matches!(bench.upload("two", &["x"]), Report::Kept { .. }));

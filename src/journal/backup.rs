@@ -165,11 +165,7 @@ fn copy(from: &Path, to: &Path) -> io::Result<()> {
 }
 
 fn sync_parent(path: &Path) -> io::Result<()> {
-    File::open(parent_of(path))?.sync_all()
-}
-
-fn parent_of(path: &Path) -> &Path {
-    or_here(path.parent().unwrap_or(path))
+    File::open(or_here(path.parent().unwrap_or(path)))?.sync_all()
 }
 
 /// Where a relative path begins.

@@ -83,7 +83,8 @@ pub struct Connections {
     scratch: Vec<u8>,
     /// Lines out of frames, or on their way into them.
     lines: Vec<u8>,
-    wrapping: Wrapping,
+    /// Of those that are made from here on.
+    pub wrapping: Wrapping,
     places: Vec<Connection>,
     /// Places with something to write at the start of the turn.
     talking: Vec<usize>,
@@ -98,7 +99,7 @@ pub struct Connections {
     /// Bytes received by all.
     pub received: u64,
     clock: Clock,
-    trace: Trace,
+    pub trace: Trace,
 }
 
 impl Connections {
@@ -140,20 +141,10 @@ impl Connections {
         })
     }
 
-    /// All connections that are made from here on are wrapped so.
-    pub fn wrap(&mut self, wrapping: Wrapping) {
-        self.wrapping = wrapping;
-    }
-
     /// Writes what each turn does to this file.
     pub fn trace_to(&mut self, file: &Path) -> io::Result<()> {
         self.trace = Trace::to_file(file, &self.clock)?;
         Ok(())
-    }
-
-    /// Waits until all of the trace is written.
-    pub fn finish_trace(&self) {
-        self.trace.finish();
     }
 
     pub fn backend(&self) -> Backend {

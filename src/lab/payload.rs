@@ -54,13 +54,8 @@ pub struct Stamp {
 }
 
 impl Stamp {
-    /// The sequence number of a probe.
+    /// The sequence number of a probe, which is not part of the measurement.
     pub const PROBE: u32 = MOST_SEQUENCES;
-
-    /// Whether it is a probe and not part of the measurement.
-    pub fn is_probe(&self) -> bool {
-        self.sequence == Stamp::PROBE
-    }
 }
 
 /// A result of [`Format::scan`].

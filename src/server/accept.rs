@@ -52,7 +52,7 @@ impl Acceptor {
     pub(super) fn watch(&self, poller: &mut Poller) -> Result<(), StartError> {
         for (number, listener) in self.listeners.iter().enumerate() {
             let token = Token::fixed(number as u8);
-            poller.add(listener, token, Interest::READ).map_err(StartError::System)?;
+            poller.add(listener, token, Interest::READ)?;
         }
         Ok(())
     }

@@ -169,7 +169,7 @@ impl Console {
         match outlet.send(frame) {
             Ok(()) => self.left_out = 0,
             Err(Full(frame)) => {
-                self.left_out += memchr::memchr_iter(b'\n', &frame).count() as u64;
+                self.left_out += outlet::lines(&frame);
                 self.console.repaint();
             }
         }

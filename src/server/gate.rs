@@ -107,6 +107,7 @@ struct Flood {
 }
 
 /// Where the lines of one connection wait for their turn.
+#[derive(Default)]
 pub(super) struct LineGate {
     blocked: Blocked,
     pending: PendingRecords,
@@ -124,11 +125,7 @@ pub(super) enum Wait {
 
 impl LineGate {
     pub(super) fn new(limited: bool, now: Instant) -> LineGate {
-        let mut gate = LineGate {
-            blocked: Blocked::default(),
-            pending: PendingRecords::default(),
-            flood: None,
-        };
+        let mut gate = LineGate::default();
         gate.limit_flood(limited, now);
         gate
     }

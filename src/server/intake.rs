@@ -206,7 +206,8 @@ impl Intake {
             }
         }
         if let (Body::TooLong(_), false) = (&body, session.is_told_alone()) {
-            actions.push(self.too_long());
+            self.stats.count(Counter::LongLine);
+            actions.push(too_long(self.longest_line));
         }
         work::charge(LINE + BYTE.times(used));
         self.out.clear();
@@ -287,12 +288,6 @@ impl Intake {
         LineOutcome::Taken
     }
 
-    fn too_long(&self) -> Action {
-        self.stats.count(Counter::LongLine);
-        let limit = self.longest_line;
-        Action::Tell(vec![format!("not sent: the line is longer than {limit} (--max-line)")])
-    }
-
     /// Consumes input and charges it to the turn's budget.
     fn pay(&mut self, peer: &mut Peer<'_>, used: usize, outcome: LineOutcome) -> LineOutcome {
         if used > 0 {
@@ -304,6 +299,10 @@ impl Intake {
         }
         outcome
     }
+}
+
+pub(super) fn too_long(limit: Bytes) -> Action {
+    Action::Tell(vec![format!("not sent: the line is longer than {limit} (--max-line)")])
 }
 
 /// For those who watch: why the next line of a connection waits, if one does.

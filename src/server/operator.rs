@@ -5,9 +5,10 @@
 //! records. Effects are offered to it separately, so that connections do not pay for it. Its typed
 //! lines wait as those in an inbox do.
 
-use super::config::Config;
+use super::config::{Bytes, Config};
 use super::console::{self, Console, ConsoleEvent};
 use super::gate::{Kind, PendingRecords};
+use super::intake::too_long;
 use super::net::{Net, TimerKind};
 use super::transcript::{self, Transcript};
 use crate::chat::{
@@ -81,7 +82,7 @@ impl ConsoleService {
             operator: None,
             transcript: transcript(transcript::is_wanted(config)),
             had_terminal: io::stdin().is_terminal(),
-            stepping: false,
+            stepping: config.boot.step,
             share: 0,
         }
     }
@@ -122,11 +123,6 @@ impl ConsoleService {
             self.transcript.finish();
             self.transcript = transcript(wanted);
         }
-    }
-
-    /// An empty line at the console is a turn from here on.
-    pub(super) fn set_stepping(&mut self) {
-        self.stepping = true;
     }
 
     /// Whether there is a console.
@@ -224,7 +220,7 @@ impl ConsoleService {
         &mut self,
         hub: &Hub,
         now: Moment,
-        limit: super::config::Bytes,
+        limit: Bytes,
         actions: &mut Vec<Action>,
     ) -> bool {
         if self.share == 0 || !self.has_line() {
@@ -235,8 +231,7 @@ impl ConsoleService {
         let Some(line) = operator.lines.pop_front() else { return false };
         operator.console.echo(&line);
         if line.len() > limit.0 {
-            let text = format!("not sent: the line is longer than {limit} (--max-line)");
-            actions.push(Action::Tell(vec![text]));
+            actions.push(too_long(limit));
         } else {
             let rooms = hub.user(ME).map_or(&[][..], |user| user.rooms());
             actions.extend(operator.session.parse(line.as_bytes(), rooms, now));

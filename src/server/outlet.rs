@@ -203,7 +203,7 @@ pub(super) fn stdout() -> Box<dyn Write> {
     }
 }
 
-fn lines(piece: &[u8]) -> u64 {
+pub(super) fn lines(piece: &[u8]) -> u64 {
     memchr::memchr_iter(b'\n', piece).count() as u64
 }
 

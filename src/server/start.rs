@@ -50,7 +50,7 @@ pub enum StartError {
     Journal(JournalError),
     /// The system denied something that every server needs.
     #[error("system error: {0}")]
-    System(io::Error),
+    System(#[from] io::Error),
 }
 
 fn advice(kind: io::ErrorKind) -> &'static str {
@@ -68,7 +68,7 @@ pub(super) fn listen(
     config: &Config,
     faults: Option<&Rc<Faults>>,
 ) -> Result<Vec<Listener>, StartError> {
-    let mut listeners = Listener::inherited().map_err(StartError::System)?;
+    let mut listeners = Listener::inherited()?;
     if listeners.is_empty() {
         let host_and_port = [(config.boot.host.clone(), config.boot.port)];
         let places = config.boot.listen.iter().map(|it| {
@@ -89,9 +89,9 @@ pub(super) fn listen(
     listeners.truncate(MOST_LISTENERS);
     for listener in &mut listeners {
         faults.into_iter().for_each(|faults| listener.disturb(faults));
-        listener.bound_send_buffers(SEND_BUFFER).map_err(StartError::System)?;
+        listener.bound_send_buffers(SEND_BUFFER)?;
         if let Some(bytes) = UNSENT {
-            listener.bound_unsent(bytes).map_err(StartError::System)?;
+            listener.bound_unsent(bytes)?;
         }
     }
     Ok(listeners)
@@ -114,7 +114,7 @@ fn listen_at(
         let only_v6 = !address.ip().is_unspecified() || at_v4.contains(&port);
         match Listener::bind_only(address, backlog, only_v6) {
             Ok(listener) => {
-                port = listener.local_address().map_err(StartError::System)?.port();
+                port = listener.local_address()?.port();
                 listeners.push(listener);
             }
             // A name like localhost may have an address of a family this machine has not.

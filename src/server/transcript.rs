@@ -118,7 +118,7 @@ impl Transcript {
         }
         match outlet.send(std::mem::take(&mut self.lines)) {
             Ok(()) => self.left_out = 0,
-            Err(Full(lines)) => self.left_out += memchr::memchr_iter(b'\n', &lines).count() as u64,
+            Err(Full(lines)) => self.left_out += outlet::lines(&lines),
         }
     }
 

@@ -11,7 +11,7 @@ use super::config::Config;
 use super::random::Random;
 use super::upload_tokens::{UploadTokens, Uploader, random_id};
 use crate::chat::{FileUsage, Name, Origin};
-use crate::files::{Report, Store, directory_in};
+use crate::files::{Command, Report, Store, directory_in};
 use crate::journal::Threads;
 use crate::session::Upload;
 use chatloop_reactor::{Token, Waker};
@@ -174,7 +174,7 @@ pub(super) enum News {
 pub(super) struct Transfers {
     /// `None`, as at first, if no files are taken.
     store: Option<Store>,
-    tokens: UploadTokens,
+    pub(super) tokens: UploadTokens,
     random: Random,
     all: BTreeMap<u64, Transfer>,
     /// Uploads whose password is being checked.
@@ -225,14 +225,6 @@ impl Transfers {
 
     pub(super) fn issue_token(&mut self, uploader: Uploader, now: Instant) -> io::Result<String> {
         self.tokens.issue(uploader, &mut self.random, now)
-    }
-
-    pub(super) fn find_token(&self, token: &str, now: Instant) -> Option<&Uploader> {
-        self.tokens.find(token, now)
-    }
-
-    pub(super) fn spend_token(&mut self, token: &str) {
-        self.tokens.spend(token);
     }
 
     pub(super) fn await_password(&mut self, token: Token, upload: Upload) {
@@ -303,9 +295,7 @@ impl Transfers {
         now: Instant,
     ) -> io::Result<()> {
         let id: Arc<str> = random_id(&mut self.random)?.into();
-        if let Some(store) = &self.store {
-            store.begin(token.to_bits(), id);
-        }
+        self.ask(Command::Begin(token.to_bits(), id));
         let incoming = Incoming {
             name,
             uploader,
@@ -331,16 +321,16 @@ impl Transfers {
         if upload.received > upload.reserved {
             return Stored::TooLong(upload.limit);
         }
-        let Some(store) = &self.store else { return Stored::Taken };
         upload.in_flight += bytes.len();
+        upload.complete |= done;
+        let outcome = if upload.in_flight > WINDOW { Stored::Enough } else { Stored::Taken };
         if !bytes.is_empty() {
-            store.write(token.to_bits(), bytes);
+            self.ask(Command::Write(token.to_bits(), bytes));
         }
         if done {
-            upload.complete = true;
-            store.finish(token.to_bits());
+            self.ask(Command::Finish(token.to_bits()));
         }
-        if upload.in_flight > WINDOW { Stored::Enough } else { Stored::Taken }
+        outcome
     }
 
     // Downloads.
@@ -375,7 +365,8 @@ impl Transfers {
             }
             outgoing.reading = true;
             let length = (outgoing.left.end - outgoing.left.start).min(PIECE) as usize;
-            store.read(*transfer, Arc::clone(&outgoing.id), outgoing.left.start, length);
+            let (id, offset) = (Arc::clone(&outgoing.id), outgoing.left.start);
+            store.send(Command::Read { transfer: *transfer, id, offset, length });
         }
         sent
     }
@@ -459,17 +450,19 @@ impl Transfers {
     /// A transfer is over, because its connection is or because its client was told so.
     pub(super) fn end(&mut self, token: Token) {
         self.deciding.remove(&token.to_bits());
-        if let (Some(Transfer::In(_)), Some(store)) =
-            (self.all.remove(&token.to_bits()), &self.store)
-        {
-            store.abort(token.to_bits());
+        if let Some(Transfer::In(_)) = self.all.remove(&token.to_bits()) {
+            self.ask(Command::Abort(token.to_bits()));
         }
     }
 
     /// A file is deleted.
     pub(super) fn remove(&self, id: Arc<str>) {
+        self.ask(Command::Remove(id));
+    }
+
+    fn ask(&self, command: Command) {
         if let Some(store) = &self.store {
-            store.remove(id);
+            store.send(command);
         }
     }
 }

@@ -92,20 +92,20 @@ impl Server {
             settings.config.boot.listen_at(address);
         }
         let config = &settings.config;
-        signals::ignore_write_signals().map_err(StartError::System)?;
-        let descriptors = descriptors::raise_limit().map_err(StartError::System)?;
+        signals::ignore_write_signals()?;
+        let descriptors = descriptors::raise_limit()?;
         let stats = Stats::default();
         let acceptor = Acceptor::new(listeners, descriptors, config);
-        let mut poller = Poller::new(config.boot.backend).map_err(StartError::System)?;
+        let mut poller = Poller::new(config.boot.backend)?;
         acceptor.watch(&mut poller)?;
         if let (Some(faults), Some(plan)) = (&faults, config.boot.fault) {
             poller.disturb(faults);
             warn!("--fault: calls of the system fail on purpose ({plan}); this is for tests");
         }
-        let signals = Signals::new(signals).map_err(StartError::System)?;
-        poller.add(&signals, SIGNALS, Interest::READ).map_err(StartError::System)?;
-        let (waker, wakes) = waker().map_err(StartError::System)?;
-        poller.add(&wakes, WAKER, Interest::READ).map_err(StartError::System)?;
+        let signals = Signals::new(signals)?;
+        poller.add(&signals, SIGNALS, Interest::READ)?;
+        let (waker, wakes) = waker()?;
+        poller.add(&wakes, WAKER, Interest::READ)?;
         let (journal, hub) = open_journal(config, &waker, &clock, &threads)?;
         let irc =
             config.irc_settings(Moment(clock.unix_milliseconds())).map_err(StartError::Setting)?;
@@ -125,7 +125,7 @@ impl Server {
         let net = Net::new(poller, clock, Bounds::of(config), stats.clone(), trace);
         let engine = Engine::new(journal, hub);
         let broadcast = Broadcast::new(irc);
-        let workers = work(waker.clone(), wakes).map_err(StartError::System)?;
+        let workers = work(waker.clone(), wakes)?;
         let intake = Intake::new(config, stats.clone());
         let live = Live::new(settings).map_err(StartError::Setting)?;
         live.check_certificate(net.moment());

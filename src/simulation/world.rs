@@ -62,13 +62,12 @@ struct World {
 /// Runs one seed.
 pub(super) fn run(seed: u64, options: &Options) -> Result<Tally, String> {
     let mut dice = Dice::new(seed);
-    let directory = std::env::temp_dir();
     let name = format!(
         "chatloop-simulation-{}-{:?}-{seed}",
         std::process::id(),
         std::thread::current().id()
     );
-    let path = directory.join(name);
+    let path = std::env::temp_dir().join(name);
     let directory = DataDirectory::new(path.clone());
     let mut plan = Plan::draw(&mut dice, &path)?;
     if let Some(file) = &options.trace {

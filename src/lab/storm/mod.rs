@@ -170,7 +170,9 @@ impl Storm<'_> {
         };
         self.attackers().try_for_each(|place| self.connections.abort(place))?;
         let gone = Instant::now();
-        let stuck = !self.recovers()?;
+        // Late messages have the time to arrive.
+        self.wait(|storm| !storm.pair.ledger.is_waiting())?;
+        let stuck = !self.settle()?;
         // The looks that find the server calm are not part of it.
         row.busy_s = gone.elapsed().saturating_sub(LOOK * CALM_LOOKS).as_secs_f64();
         row.lab_gap_ms = self.connections.longest_gap.as_secs_f64() * 1e3;
@@ -178,12 +180,6 @@ impl Storm<'_> {
         let storm = self.pair.ledger.summary(calm_messages..self.pair.ledger.sent());
         (0..PAIR).try_for_each(|place| self.connections.abort(place))?;
         Ok(row.judged(&calm, &storm, stuck))
-    }
-
-    /// Gives late messages the time to arrive, and tells whether the server is calm again in time.
-    fn recovers(&mut self) -> io::Result<bool> {
-        self.wait(|storm| !storm.pair.ledger.is_waiting())?;
-        self.settle()
     }
 
     /// Adds a calm period to those of the last minute, and returns their sum.

@@ -117,7 +117,7 @@ impl Handler for Checker {
         let Member { account, slow, present, .. } = &mut self.members[place];
         format.scan(bytes, false, |found| match found {
             Found::Corrupted => ledger.faults.corrupted += 1,
-            Found::Message(stamp) if stamp.is_probe() => *present = true,
+            Found::Message(Stamp { sequence: Stamp::PROBE, .. }) => *present = true,
             Found::Message(stamp) => match ledger.receive(account, &stamp) {
                 Receipt::Fresh => {
                     *last_delivery = now;

@@ -68,7 +68,7 @@ pub fn run(options: &Options) -> io::Result<Report> {
     let (total, welcome) = (options.connections(), options.welcome.as_deref());
     let leftover = format.longest_leftover();
     let mut connections = Connections::new(total, server, options.backend, leftover, welcome)?;
-    connections.wrap(options.wrapping().map_err(invalid)?);
+    connections.wrapping = options.wrapping().map_err(invalid)?;
     let mut swarm = Swarm {
         options,
         connections,
@@ -110,7 +110,7 @@ impl Swarm<'_> {
         self.pause(self.options.hold, "holding the connections")?;
         self.balance();
         self.progress.finish_and_clear();
-        self.connections.finish_trace();
+        self.connections.trace.finish();
         Ok(self.report.complete(self.options, &self.connections, &self.checker))
     }
 

@@ -1,14 +1,13 @@
 //! Values derived from the settings, for the parts of the server.
 
+use super::secrets::read;
 use super::{Config, Registration};
 use crate::chat::{Flag, Modes, Moment, PasswordHash};
 use crate::session::{Protocol, http, irc};
-use crate::settings::read_text;
 use crate::tls;
 use chatloop_reactor::memory;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
-use std::path::PathBuf;
 use std::time::Duration;
 
 impl Config {
@@ -65,11 +64,7 @@ impl Config {
     /// # Errors
     /// The message of the day cannot be read.
     pub(in crate::server) fn irc_settings(&self, started: Moment) -> Result<irc::Settings, String> {
-        let read = |path: &PathBuf| {
-            let text =
-                read_text(path).map_err(|why| format!("--motd: {}: {why}", path.display()))?;
-            Ok::<Vec<String>, String>(text.lines().map(str::to_owned).collect())
-        };
+        let motd = self.motd.as_deref().map(|path| read("--motd", path)).transpose()?;
         Ok(irc::Settings {
             name: self.name.clone(),
             network: self.network.clone(),
@@ -80,7 +75,7 @@ impl Config {
             sts: self.sts.map(|days| {
                 format!("duration={},port={}", days.duration().as_secs(), self.boot.port)
             }),
-            motd: self.motd.as_ref().map(read).transpose()?,
+            motd: motd.map(|text| text.lines().map(str::to_owned).collect()),
             started,
             filehost: self.takes_uploads().then(|| format!("{}/upload", self.public_url())),
             web: self.web_settings(),

@@ -4,6 +4,11 @@
 use super::{Config, Operator};
 use crate::chat::Secret;
 use crate::settings::{check_again, read_text};
+use std::path::Path;
+
+pub(super) fn read(flag: &str, path: &Path) -> Result<String, String> {
+    read_text(path).map_err(|why| format!("{flag}: {}: {why}", path.display()))
+}
 
 impl Config {
     /// Reads `--password-file` and `--oper-file`.
@@ -12,8 +17,7 @@ impl Config {
     /// The file, the line and what is wrong, and nothing of what stands there.
     pub(super) fn read_secrets(&mut self) -> Result<(), String> {
         if let Some(path) = &self.password_file {
-            let text = read_text(path)
-                .map_err(|why| format!("--password-file: {}: {why}", path.display()))?;
+            let text = read("--password-file", path)?;
             let first = text.lines().next().unwrap_or_default();
             if first.is_empty() {
                 let path = path.display();
@@ -22,8 +26,7 @@ impl Config {
             self.password = Some(Secret::new(first));
         }
         if let Some(path) = &self.oper_file {
-            let text =
-                read_text(path).map_err(|why| format!("--oper-file: {}: {why}", path.display()))?;
+            let text = read("--oper-file", path)?;
             let lines = text.lines().map(str::trim).enumerate();
             for (place, line) in lines.filter(|(_, it)| !it.is_empty() && !it.starts_with('#')) {
                 let wrong =

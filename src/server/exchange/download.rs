@@ -1,7 +1,7 @@
 //! Files that are listed, read and deleted, and the news of the thread that has their bytes.
 
 use super::{Exchange, session};
-use crate::chat::{Change, Event, Moment, SessionId, StoredFile};
+use crate::chat::{Change, Event, SessionId, StoredFile};
 use crate::journal::Threads;
 use crate::server::gate::Blocked;
 use crate::server::net::{PeerTimer, TimerKind};
@@ -71,10 +71,9 @@ impl Exchange {
     /// Files that are too old are deleted.
     pub(in crate::server) fn delete_old_files(&mut self) {
         let mut pause = SWEEP;
-        if let Some(age) = self.live.config().files.file_age.on() {
+        if let Some(age) = self.days_ago(self.live.config().files.file_age) {
             let now = self.net.moment();
-            let age = i64::try_from(age.duration().as_millis()).unwrap_or(i64::MAX);
-            let old = self.engine.hub().files_before(Moment(now.0.saturating_sub(age)), SWEPT);
+            let old = self.engine.hub().files_before(age, SWEPT);
             if old.len() == SWEPT {
                 pause = Duration::from_secs(1);
             }

@@ -310,12 +310,9 @@ impl Exchange {
             return;
         }
         self.net.after(expiry::CHECK_INTERVAL, TimerKind::Unused);
-        let (now, hub) = (self.net.moment(), self.engine.hub());
-        let before = |expiry: OrOff<Days>| {
-            let expiry = i64::try_from(expiry.on()?.duration().as_millis()).unwrap_or(i64::MAX);
-            Some(Moment(now.0.saturating_sub(expiry)))
-        };
-        let (left, seen) = (before(config.room_expiry), before(config.account_expiry));
+        let hub = self.engine.hub();
+        let left = self.days_ago(config.room_expiry);
+        let seen = self.days_ago(config.account_expiry);
         let rooms = left.map_or_else(Vec::new, |left| hub.abandoned_rooms(left));
         let accounts = seen.map_or_else(Vec::new, |seen| hub.unused_accounts(seen));
         let before = left.unwrap_or_default();
@@ -327,12 +324,17 @@ impl Exchange {
         }
     }
 
+    /// What is older than this has expired.
+    pub(super) fn days_ago(&self, expiry: OrOff<Days>) -> Option<Moment> {
+        let age = i64::try_from(expiry.on()?.duration().as_millis()).unwrap_or(i64::MAX);
+        Some(Moment(self.net.moment().0.saturating_sub(age)))
+    }
+
     /// Opens the console, if there is a terminal to type at.
     pub(in crate::server) fn open_console(&mut self) {
         let config = self.live.config();
         let change = self.console.open(&mut self.net, config.quiet, config.boot.no_console);
         if self.stepper.is_enabled() {
-            self.console.set_stepping();
             self.net.trace().hide(CONSOLE);
         }
         if let Some(change) = change {

@@ -85,10 +85,14 @@ impl<'a> Tables<'a> {
 
     /// Takes in one change. Tells whether a text was erased.
     pub fn archive(&mut self, record: RecordId, update: HistoryUpdate<'_>) -> Result<bool> {
+        let erases = matches!(
+            update,
+            HistoryUpdate::Edit(..) | HistoryUpdate::Delete(_) | HistoryUpdate::Forget { .. }
+        );
         match update {
-            HistoryUpdate::Add(message) => self.add(&message).map(|()| false),
-            HistoryUpdate::Edit(id, text) => self.edit(record, (id, text)).map(|()| true),
-            HistoryUpdate::Delete(id) => self.delete(id).map(|()| true),
+            HistoryUpdate::Add(message) => self.add(&message)?,
+            HistoryUpdate::Edit(id, text) => self.edit(record, (id, text))?,
+            HistoryUpdate::Delete(id) => self.delete(id)?,
             HistoryUpdate::React(id, nick, text, on) => {
                 let number = id.0.cast_signed();
                 if on {
@@ -103,21 +107,18 @@ impl<'a> Tables<'a> {
                     let row = params![number, &**text, nick.folded()];
                     self.run(sql, row)?;
                 }
-                Ok(false)
             }
             // For as long as a session lasts, in memory.
-            HistoryUpdate::Guests(..) | HistoryUpdate::Over(_) => Ok(false),
+            HistoryUpdate::Guests(..) | HistoryUpdate::Over(_) => {}
             HistoryUpdate::Forget { account, since } => {
-                self.begin_erasure(record, (account, since)).map(|()| true)
+                self.begin_erasure(record, (account, since))?;
             }
-            HistoryUpdate::Rename(before, room) => self.rename(before, room).map(|()| false),
+            HistoryUpdate::Rename(before, room) => self.rename(before, room)?,
             HistoryUpdate::HistoryEvent(places, event) => {
-                for place in &places {
-                    self.happen(place, &event)?;
-                }
-                Ok(false)
+                places.iter().try_for_each(|place| self.happen(place, &event))?;
             }
         }
+        Ok(erases)
     }
 
     /// Moves a room's number to another name, so that all its history moves without rewriting any row.
