@@ -132,7 +132,7 @@ fn is_binary(byte: u8) -> bool {
     matches!(byte, 0..=0x07 | 0x0b | 0x0c | 0x0e..=0x1a | 0x1c..=0x1f | 0x80..=0x9f)
 }
 
-/// The first line of SSH, of a mail server's client, or of an answer in HTTP.
+/// The first line of SSH, of SMTP, or of an HTTP response.
 fn foreign(first: &[u8]) -> Detect {
     let alike = |word: &&&[u8]| word.starts_with(&first[..first.len().min(word.len())]);
     match [&b"SSH-1."[..], b"SSH-2.", b"EHLO ", b"HTTP/1."].iter().find(alike) {
