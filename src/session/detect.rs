@@ -80,7 +80,7 @@ pub fn detect(first: &[u8]) -> Detect {
         [] => Detect::NeedMore,
         _ if PROXY_2.starts_with(first) => Detect::NeedMore,
         [byte, ..] if is_binary(*byte) => Detect::Foreign,
-        first => match [http(first), foreign(first)] {
+        first => match [http(from_word(first)), foreign(first)] {
             [Detect::Plain, Detect::Plain] => irc(first),
             [Detect::Plain, other] | [other, _] => other,
         },
@@ -103,7 +103,7 @@ fn noise(first: &[u8]) -> usize {
 fn blanks(first: &[u8]) -> usize {
     let is_blank = |at: &usize| match first[*at] {
         0 => first[..*at].ends_with(b"\r"),
-        byte => matches!(byte, b'\r' | b'\n' | b' ' | b'\t'),
+        byte => matches!(byte, b'\r' | b'\n' | b' '),
     };
     (0..first.len()).take_while(is_blank).count()
 }
@@ -382,6 +382,7 @@ mod tests {
             (b"\xff\xfd\x18", Detect::NeedMore),
             (b"\xff\xfd", Detect::NeedMore),
             (b"\xff\xfd\x03\r\0", Detect::NeedMore),
+            (b"\tnick ada\r\n", Detect::Plain),
             (b"\r\0\r\0hi\r\0", Detect::Plain),
             (b"\xff\xfd\x18\xff\xfa\x1f\0\n\xff\xf0NICK ada\r\n", Detect::Irc),
             (b"\xff\xfd\x18/login ada hunter2\r\n", Detect::Plain),
