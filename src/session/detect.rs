@@ -80,7 +80,7 @@ pub fn detect(first: &[u8]) -> Detect {
         [] => Detect::NeedMore,
         _ if PROXY_2.starts_with(first) => Detect::NeedMore,
         [byte, ..] if is_binary(*byte) => Detect::Foreign,
-        first => match [http(first), foreign(first)] {
+        first => match [http(from_word(first)), foreign(first)] {
             [Detect::Plain, Detect::Plain] => irc(first),
             [Detect::Plain, other] | [other, _] => other,
         },
@@ -103,7 +103,7 @@ fn noise(first: &[u8]) -> usize {
 fn blanks(first: &[u8]) -> usize {
     let is_blank = |at: &usize| match first[*at] {
         0 => first[..*at].ends_with(b"\r"),
-        byte => matches!(byte, b'\r' | b'\n' | b' ' | b'\t'),
+        byte => matches!(byte, b'\r' | b'\n' | b' '),
     };
     (0..first.len()).take_while(is_blank).count()
 }
@@ -132,7 +132,7 @@ fn is_binary(byte: u8) -> bool {
     matches!(byte, 0..=0x07 | 0x0b | 0x0c | 0x0e..=0x1a | 0x1c..=0x1f | 0x80..=0x9f)
 }
 
-/// The first line of SSH, of a mail server's client, or of an answer in HTTP.
+/// The first line of SSH, of SMTP, or of an HTTP response.
 fn foreign(first: &[u8]) -> Detect {
     let alike = |word: &&&[u8]| word.starts_with(&first[..first.len().min(word.len())]);
     match [&b"SSH-1."[..], b"SSH-2.", b"EHLO ", b"HTTP/1."].iter().find(alike) {
@@ -383,6 +383,7 @@ mod tests {
             (b"\xff\xfd\x18", Detect::NeedMore),
             (b"\xff\xfd", Detect::NeedMore),
             (b"\xff\xfd\x03\r\0", Detect::NeedMore),
+            (b"\tnick ada\r\n", Detect::Plain),
             (b"\r\0\r\0hi\r\0", Detect::Plain),
             (b"\xff\xfd\x18\xff\xfa\x1f\0\n\xff\xf0NICK ada\r\n", Detect::Irc),
             (b"\xff\xfd\x18/login ada hunter2\r\n", Detect::Plain),

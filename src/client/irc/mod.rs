@@ -190,6 +190,8 @@ pub struct IrcSession {
     motd: (usize, bool),
     /// Rows of a reply that may still be shown.
     rows_left: usize,
+    /// Whether the reply has rows.
+    has_rows: bool,
     /// When the last CTCP requests were answered.
     answered: Vec<Timestamp>,
     ignored: Vec<String>,
@@ -227,6 +229,7 @@ impl IrcSession {
             nick: connect_options.nick.clone(),
             logins: Logins { current: login, scram_seen, ..Logins::default() },
             rows_left: ROWS_SHOWN,
+            has_rows: false,
             bell,
             vocabulary: Vocabulary::with(commands),
             connect_options,

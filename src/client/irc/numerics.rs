@@ -186,7 +186,17 @@ impl IrcSession {
             (353, [_, room, list]) if self.is_naming(room) => self.names(room, list),
             (353, [_, room, list]) => self.row(format!("in {room}: {}", list.trim())),
             (366, [room, ..]) => self.named(room),
-            (321 | 323 | 315 | 368 | 347 | 349, _) => {}
+            (321, _) => self.has_rows = false,
+            (315 | 323 | 347 | 349 | 368, [about, ..]) => {
+                if !std::mem::take(&mut self.has_rows) {
+                    self.show_text(match number {
+                        315 => format!("no user matches {about}"),
+                        323 => "no rooms found".to_owned(),
+                        368 => format!("no bans in {about}"),
+                        _ => format!("no exceptions in {about}"),
+                    });
+                }
+            }
             (322, [room, count, topic]) => {
                 if self.server.is_room(room) {
                     self.vocabulary.room(room);
@@ -222,6 +232,7 @@ impl IrcSession {
 
     /// Shows a row of an answer; instead of the last one, that there are more.
     fn row(&mut self, text: String) {
+        self.has_rows = true;
         match self.rows_left {
             0 => return,
             1 => self.show_text("… and more than is shown here"),

@@ -95,7 +95,7 @@ fn reject_if_complete(context: &mut Context<'_, '_>) {
         return;
     }
     if registration.password == ServerPassword::Missing {
-        let text = "This server requires a password: PASS";
+        let text = "This server requires a password (PASS)";
         return context.reply().numeric_text(numeric::ERR_PASSWDMISMATCH, &[], text);
     }
     context.numeric(numeric::ERR_PASSWDMISMATCH, &[]);

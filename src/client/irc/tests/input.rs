@@ -235,3 +235,24 @@ fn what_looks_like_a_login_is_held_back_however_it_is_spelt() {
     assert_eq!(talk.typed("/msg NickServ IDENTIFY correct-horse"), [identify]);
     assert_eq!(talk.typed("login is broken again"), ["PRIVMSG #x :login is broken again"]);
 }
+
+#[test]
+fn a_list_without_rows_says_so() {
+    let mut talk = Talk::plain();
+    for (ask, rows, end, empty) in [
+        ("/ban", ":srv 367 ada #x bob!*@*", ":srv 368 ada #x :End", "* no bans in #x"),
+        (
+            "/who z*",
+            ":srv 352 ada * b h srv bob H :0 Bob",
+            ":srv 315 ada z* :End",
+            "* no user matches z*",
+        ),
+        ("/list", ":srv 322 ada #x 1 :tea", ":srv 323 ada :End of /LIST", "* no rooms found"),
+    ] {
+        talk.typed(ask);
+        talk.hear(end);
+        assert_eq!(talk.shown(), [empty]);
+        talk.hear(&format!("{rows}|{end}"));
+        assert_eq!(talk.shown().len(), 1, "{ask}");
+    }
+}
