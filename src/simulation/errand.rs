@@ -106,6 +106,8 @@ impl Errand {
             // Its token is not valid any more, or there is no place for it, or it cannot be saved.
             Errand::Upload { .. } if status != "400" => Ok(Outcome::Busy),
             Errand::Download { .. } if matches!(status, "429" | "503") => Ok(Outcome::Busy),
+            // The server is full.
+            Errand::Page(_) if status == "503" => Ok(Outcome::Busy),
             _ => Err(format!("status {status} for {:?}", self.summary())),
         }
     }

@@ -387,7 +387,8 @@ impl World {
         }
         for (path, file) in self.kept.iter().rev().take(FILES).cloned().collect::<Vec<_>>() {
             let errand = Errand::Download { path, file };
-            let is_whole = |answer: &[u8]| !matches!(errand.answer(answer), Ok(Outcome::Open));
+            let is_whole =
+                |answer: &[u8]| !matches!(errand.answer(answer), Ok(Outcome::Open | Outcome::Busy));
             let answer = self.converse(&errand.request(), is_whole)?;
             if errand.answer(&answer)? != Outcome::Done {
                 return Err(format!("{} is not possible", errand.summary()));

@@ -40,6 +40,7 @@ impl<T> FairQueue<T> {
     }
 
     /// The most that one asker has in it, and who that is.
+    #[cfg(any(feature = "disk", test))]
     pub(super) fn longest(&self) -> (usize, Option<&Name>) {
         let length = |asker: &Name| self.queues.get(asker).map_or(0, VecDeque::len);
         let each = self.turns.iter().map(|asker| (length(asker), Some(asker)));
@@ -47,6 +48,7 @@ impl<T> FairQueue<T> {
     }
 
     /// Takes out the newest thing of the asker with most in it.
+    #[cfg(any(feature = "disk", test))]
     pub(super) fn give_way(&mut self) -> Option<T> {
         let asker = self.longest().1?.clone();
         let queue = self.queues.get_mut(&asker)?;
