@@ -6,7 +6,7 @@
 // sent it back; when a connection breaks, what has not come back by the end of the catching up is sent
 // again.
 
-import { Connection, attributes, clean, pieces } from './irc.js';
+import { Connection, attributes, clean, isError, pieces } from './irc.js';
 
 const PAGE = 100;       // messages of one request, the most that the server sends
 const KEPT = 2000;      // messages of one room; older ones are asked for again
@@ -499,9 +499,9 @@ export class Chat {
     const lines = message.text.split('\n');
     const cut = lines.flatMap((line) => pieces(line, LINE).map((piece, place) => [piece, place > 0]));
     if (message.kind === 'action') {
-      answer = connection.ask('PRIVMSG', [room.name, `\x01ACTION ${message.text}\x01`], tags);
+      answer = connection.ask('PRIVMSG', [room.name, `\x01ACTION ${message.text}\x01`], tags, true);
     } else if (cut.length === 1) {
-      answer = connection.ask('PRIVMSG', [room.name, message.text], tags);
+      answer = connection.ask('PRIVMSG', [room.name, message.text], tags, true);
     } else {
       const reference = `b${message.tag}`;
       answer = connection.ask('BATCH', [`+${reference}`, 'draft/multiline', room.name], tags);
@@ -512,7 +512,7 @@ export class Chat {
       connection.send('BATCH', [`-${reference}`]);
     }
     answer.then((messages) => {
-      const error = messages.find((one) => one.command === 'FAIL' || /^[45]\d\d$/.test(one.command));
+      const error = messages.find(isError);
       if (error) {
         message.failed = error.params.at(-1);
         this.changed('pending', room);
@@ -537,7 +537,7 @@ export class Chat {
 
   type(room, state) {
     if (this.connection?.isOpen && (room.joined || !isRoom(room.name))) {
-      this.connection.send('TAGMSG', [room.name], { '+typing': state });
+      this.connection.ask('TAGMSG', [room.name], { '+typing': state }, true).catch(() => {});
     }
   }
 
