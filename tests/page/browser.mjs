@@ -155,16 +155,23 @@ async function correcting({ tom, ada, bob }) {
   await ada.say('let me in');
   await ada.sees('not sent: Cannot join channel (+i)', '#pending');
   await ada.say('/part');
-  tom.write('/kick #lab ada\n');
+  tom.write('/mute #lab ada\n');
+  await until('the mute', () => tom.said.includes('tom muted ada'));
+  await ada.say('am I heard?');
+  await ada.sees('not sent: Cannot send to channel: you are muted', '#pending');
+  if ((await ada.text('#notices')).includes('muted')) throw new Error('that one may not type is told as well');
+  tom.write('/unmute #lab ada\n/kick #lab ada\n');
   await until('the kick', () => tom.said.includes('tom kicked ada'));
   await ada.say('still there?');
   await ada.sees('not sent: you are no longer in #lab', '#pending');
   await ada.picture('kicked');
   await ada.say('/join #lab');
-  await ada.tabTo('Edit');
-  await ada.press('Enter');
-  await ada.press('Enter');
-  await bob.sees('still there?');
+  for (const text of ['am I heard?', 'still there?']) {
+    await ada.tabTo('Edit');
+    await ada.press('Enter');
+    await ada.press('Enter');
+    await bob.sees(text);
+  }
   guard.end('/quit\n');
   step('an edit, a search; what is written where one may not be is not sent later');
 }

@@ -6,7 +6,7 @@
 // sent it back; when a connection breaks, what has not come back by the end of the catching up is sent
 // again.
 
-import { Connection, attributes, clean, pieces } from './irc.js';
+import { Connection, attributes, clean, isError, pieces } from './irc.js';
 
 const PAGE = 100;       // messages of one request, the most that the server sends
 const KEPT = 2000;      // messages of one room; older ones are asked for again
@@ -42,6 +42,7 @@ class Room {
   }
 
   get last() { return this.messages.at(-1); }
+  get isIn() { return this.joined || !isRoom(this.name); }
 }
 
 export class Chat {
@@ -76,15 +77,15 @@ export class Chat {
   connect() {
     clearTimeout(this.timer);
     this.setState('connecting');
+    const current = (act) => (one) => connection === this.connection && act.call(this, one);
     const connection = new Connection(this.url, this.login, {
-      welcome: () => connection === this.connection && this.welcome(),
-      message: (message) => connection === this.connection && this.take(message),
-      batch: (batch) => connection === this.connection && this.takeBatch(batch),
-      failed: (text) => connection === this.connection && this.failed(text),
-      closed: (text) => connection === this.connection && this.closed(text),
+      welcome: current(this.welcome), message: current(this.take), batch: current(this.takeBatch),
+      failed: current(this.failed), closed: current(this.closed),
     });
     this.connection = connection;
   }
+
+  tell(text) { this.changed('notice', null, text); }
 
   setState(state, text = '') {
     this.state = state;
@@ -120,8 +121,7 @@ export class Chat {
     // Nothing but an operator ends a ban, or its time.
     if (!this.entered || /you are banned/.test(text)) {
       this.entered = false;
-      this.login = null;
-      return this.setState('failed', text || 'could not connect');
+      return this.failed(text || 'could not connect');
     }
     this.wait = Math.min(this.wait ? this.wait * 2 : 1000, 30_000);
     const wait = this.wait * (0.75 + Math.random() / 2);
@@ -184,20 +184,12 @@ export class Chat {
     return room.messages.length - before;
   }
 
-  /** Where and by whom something with all these words was said; the newest last. */
+  /** The latest messages with all these words, as lines. */
   async search(text) {
     const answer = await this.connection.ask('SEARCH', [attributes({ text })]);
-    const found = answer.find((one) => one.type === 'soju.im/search')?.messages.slice(-20) ?? [];
-    const lines = found.map((one) => (one.type ? joined(one) : one)).map(({ tags, nick, params }) =>
-      `${new Date(tags.get('time')).toLocaleString()} ${params[0]} ${nick}: ${clean(params.at(-1))}`);
-    return lines.join('\n') || `nothing with "${text}" was found`;
-  }
-
-  /** The rooms that there are, with what they are about. */
-  async list() {
-    if (!this.connection?.isOpen) return [];
-    const answer = await this.connection.ask('LIST').catch(() => []);
-    return answer.filter((one) => one.command === '322').map(({ params: [, name, count, topic] }) => ({ name, count, topic }));
+    const lines = answer[0].messages?.map((one) => (one.type ? joined(one) : one)).map(({ tags, nick, params }) =>
+      `${new Date(tags.get('time')).toLocaleString()} ${params[0]} ${nick}: ${clean(params[1])}`);
+    return lines?.slice(-20).join('\n') || `nothing with "${text}" was found`;
   }
 
   /** Direct messages that came while we were away. */
@@ -292,22 +284,22 @@ export class Chat {
         }
         return this.changed('room');
       case 'RENAME': return this.takeRename(message);
-      case 'INVITE': return this.changed('notice', null, `${nick} invited you to ${params[1]}: /join ${params[1]}`);
+      case 'INVITE': return this.tell(`${nick} invited you to ${params[1]}: /join ${params[1]}`);
       case 'NOTE': if (params[0] === 'UPLOAD') return;   // the answer to a question of ours
       // falls through
-      case 'FAIL': case 'WARN': return this.changed('notice', null, params.at(-1));
+      case 'FAIL': case 'WARN': return this.tell(params.at(-1));
     }
     // Errors, and answers to what was asked by hand.
-    if (/^[45]\d\d$/.test(command) && command !== '422') {
+    if (isError(message) && command !== '422') {
       const about = params.slice(1, -1).join(' ');
       const asked = this.room(about, false);
       if (asked && isRoom(about) && !asked.joined) this.refuse(asked, params.at(-1));
-      this.changed('notice', null, about ? `${about}: ${params.at(-1)}` : params.at(-1));
+      this.tell(about ? `${about}: ${params.at(-1)}` : params.at(-1));
     }
-    if (command === '301') this.changed('notice', null, `${params[1]} is away: ${params[2]}`);
+    if (command === '301') this.tell(`${params[1]} is away: ${params[2]}`);
   }
 
-  /** It is not joined, so nothing that was written there is sent. */
+  /** Nothing that was written there is sent. */
   refuse(room, why) {
     room.refused = why;
     for (const message of room.pending.values()) message.failed ??= why;
@@ -316,8 +308,8 @@ export class Chat {
   }
 
   takeMessage({ command, source, nick, params, tags }, own, past) {
-    const target = params[0].replace(/^[@+](?=#)/, '');
-    if (!source.includes('!') && !past) return this.changed('notice', null, params[1]);
+    const target = targetOf(params);
+    if (!source.includes('!') && !past) return this.tell(params[1]);
     const name = past ?? (isRoom(target) ? target : own ? target : nick);
     const room = this.room(name);
     const time = Date.parse(tags.get('time')) || Date.now();
@@ -328,7 +320,7 @@ export class Chat {
     if (key && room.known.has(key)) return;
     const edited = !past && room.messages.findLast((one) => one.id && one.id === tags.get('chatloop/edit'));
     if (edited) {
-      // What other clients show as a message of its own begins with a star.
+      // Other clients show it as a message with a star.
       Object.assign(edited, { text: clean(params[1]).replace(/^\* /, ''), edited: true });
       return this.changed('changed', room, { message: edited });
     }
@@ -337,7 +329,7 @@ export class Chat {
       id, time, nick, own, tag, key, order: order(id),
       kind: action ? 'action' : command === 'NOTICE' ? 'notice' : 'message',
       text: clean(action ? action[1] : params[1]),
-      reply: tags.get('+draft/reply') ?? tags.get('+reply'),
+      reply: replyOf(tags),
       reactions: new Map(),
     };
     message.mention = !own && this.mentions(message.text, room);
@@ -379,7 +371,7 @@ export class Chat {
   }
 
   takeTags({ nick, params, tags }, own, past) {
-    const target = params[0].replace(/^[@+](?=#)/, '');
+    const target = targetOf(params);
     const room = this.room(past ?? (isRoom(target) || own ? target : nick), false);
     if (!room) return;
     const typing = tags.get('+typing');
@@ -388,7 +380,7 @@ export class Chat {
       else room.typing.delete(nick);
       this.changed('typing', room);
     }
-    const reply = tags.get('+draft/reply') ?? tags.get('+reply');
+    const reply = replyOf(tags);
     const message = reply && room.messages.findLast((one) => one.id === reply);
     const on = tags.get('+draft/react');
     const off = tags.get('+draft/unreact');
@@ -488,7 +480,7 @@ export class Chat {
     if (room.refused) message.failed = room.refused;
     room.pending.set(tag, message);
     this.changed('pending', room);
-    if (!message.failed && this.connection?.isOpen && (room.joined || !isRoom(room.name)) && !room.since) this.transmit(room, message);
+    if (!message.failed && this.connection?.isOpen && room.isIn && !room.since) this.transmit(room, message);
   }
 
   transmit(room, message) {
@@ -498,10 +490,10 @@ export class Chat {
     let answer;
     const lines = message.text.split('\n');
     const cut = lines.flatMap((line) => pieces(line, LINE).map((piece, place) => [piece, place > 0]));
-    if (message.kind === 'action') {
-      answer = connection.ask('PRIVMSG', [room.name, `\x01ACTION ${message.text}\x01`], tags);
-    } else if (cut.length === 1) {
-      answer = connection.ask('PRIVMSG', [room.name, message.text], tags);
+    const action = message.kind === 'action';
+    if (action || cut.length === 1) {
+      const text = action ? `\x01ACTION ${message.text}\x01` : message.text;
+      answer = connection.ask('PRIVMSG', [room.name, text], tags, true);
     } else {
       const reference = `b${message.tag}`;
       answer = connection.ask('BATCH', [`+${reference}`, 'draft/multiline', room.name], tags);
@@ -512,7 +504,7 @@ export class Chat {
       connection.send('BATCH', [`-${reference}`]);
     }
     answer.then((messages) => {
-      const error = messages.find((one) => one.command === 'FAIL' || /^[45]\d\d$/.test(one.command));
+      const error = messages.find(isError);
       if (error) {
         message.failed = error.params.at(-1);
         this.changed('pending', room);
@@ -536,8 +528,8 @@ export class Chat {
   redact(room, message) { this.connection.send('REDACT', [room.name, message.id]); }
 
   type(room, state) {
-    if (this.connection?.isOpen && (room.joined || !isRoom(room.name))) {
-      this.connection.send('TAGMSG', [room.name], { '+typing': state });
+    if (this.connection?.isOpen && room.isIn) {
+      this.connection.ask('TAGMSG', [room.name], { '+typing': state }, true).catch(() => {});
     }
   }
 
@@ -573,12 +565,12 @@ export class Chat {
       }
       case 'edit': {
         const last = room.messages.findLast((one) => one.own && one.id && !one.deleted);
-        if (!rest || !last || !here) return 'usage: /edit TEXT, for your last message in a room';
+        if (!rest || !last || !here) return 'usage: /edit TEXT, for your last message';
         return void this.connection.send('CHATLOOP', ['edit', here, `id:${last.id}`, rest]);
       }
       case 'search':
         if (!rest) return 'usage: /search WORDS';
-        return void this.search(rest).then((lines) => this.changed('notice', null, lines), () => {});
+        return void this.search(rest).then((lines) => this.tell(lines), () => {});
       case 'join': return target && rest ? void this.join(target, words[0]) : 'usage: /join #room [KEY]';
       case 'part': return void this.part(this.room(target ?? room.name), tail);
       case 'nick':
@@ -593,15 +585,14 @@ export class Chat {
         return void this.connection.send('MODE', [target, sign + (word.endsWith('op') ? 'o' : 'v'), words[0] ?? '']);
       }
       case 'whois': return void this.connection.ask('WHOIS', [words[0] ?? '']).then(
-        (all) => this.changed('notice', null, all.flatMap(described).join('\n')), () => {});
-      case 'away': return void this.connection.send('AWAY', rest ? [rest] : []);
-      case 'back': return void this.connection.send('AWAY', []);
+        (all) => this.tell(all.flatMap(described).join('\n')), () => {});
+      case 'away': case 'back': return void this.connection.send('AWAY', rest ? [rest] : []);
       case 'register':
         if (!rest) return 'usage: /register PASSWORD';
         if (!globalThis.crypto?.subtle) return 'your password would be sent unencrypted: open this page with https:// to register';
         return void this.connection.ask('REGISTER', ['*', '*', rest]).then(
           // What else a login brings, such as read markers, is among it.
-          (all) => this.changed('notice', null, all.find((one) => ['REGISTER', 'FAIL'].includes(one.command))?.params.at(-1)), () => {});
+          (all) => this.tell(all.find((one) => ['REGISTER', 'FAIL'].includes(one.command))?.params.at(-1)), () => {});
       case 'quit': return void this.leave(rest);
       case 'irc': return void this.connection.socket.send(rest);
       case 'help':
@@ -625,6 +616,10 @@ function described({ command, params: [, nick, ...rest] }) {
     default: return [];
   }
 }
+
+/** Whom or which room a message is for; `@#room` are the operators there. */
+const targetOf = ([target]) => target.replace(/^[@+](?=#)/, '');
+const replyOf = (tags) => tags.get('+draft/reply') ?? tags.get('+reply');
 
 /** The place of a message among all: its id, or behind all that have one. */
 function order(id) { return id ? Number(id.split('.')[0]) : Infinity; }

@@ -60,6 +60,8 @@ export function clean(text) {
   return text.replace(/\x03(\d{1,2}(,\d{1,2})?)?|\x04([0-9a-f]{6})?|[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]/gi, '');
 }
 
+export const isError = ({ command }) => command === 'FAIL' || /^[45]\d\d$/.test(command);
+
 /** Cuts a text so that no piece has more than `most` bytes, and no character is cut. */
 export function pieces(text, most) {
   const found = [];
@@ -103,11 +105,11 @@ export class Connection {
     if (this.socket.readyState === WebSocket.OPEN) this.socket.send(format(command, params, tags));
   }
 
-  /** Sends a command, and waits for all of its answer: messages and batches. */
-  ask(command, params = [], tags = {}) {
+  /** Sends a command, and waits for all of its answer: messages and batches. Errors of a quiet one are the asker's alone. */
+  ask(command, params = [], tags = {}, quiet = false) {
     const label = `c${++this.label}`;
     return new Promise((resolve, reject) => {
-      this.labels.set(label, { resolve, reject });
+      this.labels.set(label, { resolve, reject, quiet });
       this.send(command, params, { ...tags, label });
     });
   }
@@ -133,8 +135,9 @@ export class Connection {
     if (batch) return void batch.messages.push(message);
     const label = tags.get('label');
     if (label) {
+      const quiet = this.labels.get(label)?.quiet;
       this.answer(label, [message]);
-      if (command === 'ACK') return;
+      if (command === 'ACK' || (quiet && isError(message))) return;
     }
     if (!this.welcomed && this.takeRegistration(message)) return;
     switch (command) {

@@ -43,7 +43,7 @@ function showEntry(fault = '') {
     form.server.focus();
   } else if (/or register/.test(fault)) {
     $('#register').hidden = form.password.disabled;
-    if (!form.password.disabled) $('#why').textContent = 'To log in, the server is shown a proof of it; to register, it is sent.';
+    if (!form.password.disabled) $('#why').textContent = 'To register, it is sent to the server.';
     form.password.focus();
   } else {
     form.nick.focus();
@@ -524,8 +524,11 @@ $('#join').onsubmit = (event) => {
   if (target) open(isRoom(target) ? chat.join(target) : chat.room(target));
 };
 
-$('#join input').onfocus = async () => $('#known').replaceChildren(...(await chat.list()).map(({ name, count, topic }) =>
-  element('option', { value: name, label: `${count} ${count === '1' ? 'user' : 'users'}${topic && `: ${topic}`}` })));
+$('#join input').onfocus = async () => {
+  const answer = await chat.connection.ask('LIST').catch(() => []);
+  $('#known').replaceChildren(...answer.filter(({ command }) => command === '322').map(({ params: [, value, count, topic] }) =>
+    element('option', { value, label: `${count} ${count === '1' ? 'user' : 'users'}${topic && `: ${topic}`}` })));
+};
 
 // Scrolling.
 
@@ -554,14 +557,16 @@ $('#down').onclick = () => {
 
 // The page around it.
 
+const DRAWERS = [['#menu', '#rooms'], ['#people', '#members']];
+
 function closeDrawers() {
-  for (const [button, drawer] of [['#menu', '#rooms'], ['#people', '#members']]) {
+  for (const [button, drawer] of DRAWERS) {
     $(drawer).classList.remove('open');
     $(button).setAttribute('aria-expanded', 'false');
   }
 }
 
-for (const [button, drawer] of [['#menu', '#rooms'], ['#people', '#members']]) {
+for (const [button, drawer] of DRAWERS) {
   $(button).onclick = () => {
     const opens = !$(drawer).classList.contains('open');
     closeDrawers();
@@ -571,7 +576,6 @@ for (const [button, drawer] of [['#menu', '#rooms'], ['#people', '#members']]) {
 }
 $('#room').addEventListener('click', (event) => !event.target.closest('header') && closeDrawers());
 $('#leave').onclick = () => chat.part(chat.current);
-
 
 addEventListener('keydown', (event) => {
   if ($('#chat').hidden) return;
