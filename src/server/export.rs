@@ -41,7 +41,12 @@ pub fn export(wanted: &Export) -> Result<String, JournalError> {
     let _ = std::fs::remove_file(&partial);
     let opened = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&partial);
     let mut out = BufWriter::new(opened.map_err(failed)?);
+    let of_file = |error| match error {
+        JournalError::Stream(source) => failed(source),
+        other => other,
+    };
     let told = write(wanted, &mut out)
+        .map_err(of_file)
         .and_then(|told| out.get_ref().sync_all().map(|()| told).map_err(failed))
         .and_then(|told| std::fs::rename(&partial, file).map(|()| told).map_err(failed));
     if told.is_err() {

@@ -52,6 +52,13 @@ fn every_bound_is_as_announced() {
     );
     let keyed = ask(&mut ada, &format!("MODE #r +k {}", x(bound("KEYLEN"))));
     assert_eq!(numerics(&keyed), [":ada!~ada@127.0.0.1"]);
+    assert_eq!(numerics(&ask(&mut ada, "MODE #r -k")), [":ada!~ada@127.0.0.1"]);
+    assert_eq!(numerics(&ask(&mut ada, "MODE #r -k")), ["324", "329"], "it has none");
+    for mode in ["+k", "+l", "+o", "-v"] {
+        let answer = ask(&mut ada, &format!("MODE #r {mode}"));
+        let needed = format!("696 ada #r {} * :This mode needs a parameter", &mode[1..]);
+        assert_eq!(answer, [needed]);
+    }
     let long = format!("SETNAME :{}", x(bound("NAMELEN") + 1));
     assert!(ask(&mut ada, &long)[0].starts_with("FAIL SETNAME INVALID_REALNAME"));
 

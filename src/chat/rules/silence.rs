@@ -23,7 +23,10 @@ impl Hub {
         let refused = |refusal: fn(Name) -> Refusal| Err(refusal(room.name.clone()));
         match room.member(user.identity.session) {
             Some(member) if member.op || member.voice || user.is_operator() => Ok(()),
-            Some(_) if room.silences(user) => refused(Refusal::Muted),
+            Some(_) if room.silences(user) => refused(match room.bans(&user.identity, false) {
+                true => Refusal::Banned,
+                false => Refusal::Muted,
+            }),
             None if room.modes.has(Flag::NoExternal) => refused(Refusal::NotInRoom),
             None if room.silences(user) => refused(Refusal::Banned),
             _ if room.modes.has(Flag::Moderated) => refused(Refusal::Moderated),

@@ -234,7 +234,7 @@ fn doors_keys_and_limits() {
     assert_eq!(world.run(bob, with_key()).refusal(), Refusal::Banned(room));
     world.run(alice, Command::Invite("bob".into(), "#x".into())).effects();
     world.run(bob, join("#x")).effects();
-    assert_eq!(world.run(bob, say("#x", "hm")).refusal(), Refusal::Muted(Name::new("#x")));
+    assert_eq!(world.run(bob, say("#x", "hm")).refusal(), Refusal::Banned(Name::new("#x")));
     world.run(alice, modes("#x", ModeChange::Ban("bob".into(), false))).effects();
     world.run(bob, say("#x", "ah")).effects();
 }
@@ -426,7 +426,7 @@ fn who_takes_a_banned_name_is_banned_by_it() {
     world.run(alice, modes("#x", ModeChange::Ban("eve*!*@*".into(), true))).effects();
     world.run(bob, say("#x", "I am bob")).effects();
     world.run(bob, Command::Nick("eve1".into())).effects();
-    assert_eq!(world.run(bob, say("#x", "hm")).refusal(), Refusal::Muted(Name::new("#x")));
+    assert_eq!(world.run(bob, say("#x", "hm")).refusal(), Refusal::Banned(Name::new("#x")));
     let silenced = Refusal::SilencedNick(Name::new("bob"), Name::new("#x"));
     assert_eq!(world.run(bob, Command::Nick("bob".into())).refusal(), silenced);
     world.run(alice, modes("#x", ModeChange::Ban("eve*!*@*".into(), false))).effects();

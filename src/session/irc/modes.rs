@@ -78,7 +78,7 @@ fn requested(context: &mut Context<'_, '_>, room: &Room, words: &[&str]) -> Vec<
                     context.numeric(numeric::ERR_UNKNOWNMODE, &[&letter.to_string()]);
                 }
             }
-            (letter, argument) => match change(&requested, room) {
+            (letter, argument) => match change(&requested) {
                 Ok(change) => changes.extend(change),
                 Err(text) => {
                     let fits = |word: &&str| !word.is_empty() && word.len() <= limits::KEY_LENGTH;
@@ -92,8 +92,8 @@ fn requested(context: &mut Context<'_, '_>, room: &Room, words: &[&str]) -> Vec<
     changes
 }
 
-/// The chat's form of a change: `None` if it lacks its argument, or why it is not valid.
-fn change(requested: &Requested<'_>, room: &Room) -> Result<Option<ModeChange>, &'static str> {
+/// The chat's form of a change: `None` if there is none of this letter, or why it is not valid.
+fn change(requested: &Requested<'_>) -> Result<Option<ModeChange>, &'static str> {
     let on = requested.sign == Sign::Plus;
     let flag = |letter| Flag::ALL.into_iter().find(|flag| flag.letter() == letter);
     Ok(match (requested.letter, requested.argument) {
@@ -109,12 +109,13 @@ fn change(requested: &Requested<'_>, room: &Room) -> Result<Option<ModeChange>, 
             }
             Some(ModeChange::Key(Some(key.into())))
         }
-        ('k', _) if !on => room.modes.key.as_ref().map(|_| ModeChange::Key(None)),
+        ('k', _) if !on => Some(ModeChange::Key(None)),
         ('l', Some(limit)) => match limit.parse() {
             Ok(limit) if limit > 0 => Some(ModeChange::Limit(Some(limit))),
             _ => return Err("Invalid limit: use a number above 0"),
         },
         ('l', None) if !on => Some(ModeChange::Limit(None)),
+        ('o' | 'v' | 'k' | 'l', None) => return Err("This mode needs a parameter"),
         (letter, _) => flag(letter).map(|flag| ModeChange::Flag(flag, on)),
     })
 }
