@@ -1,8 +1,8 @@
 //! The dialect of IRC clients: the Modern IRC Client Protocol, and capabilities of IRCv3.
 //!
-//! Lines become [`Action`]s and replies. Events become lines in two ways: those that many clients
+//! Lines become actions and replies. Events become lines in two ways: those that many clients
 //! receive are rendered once for each [`RenderCaps`] and shared ([`render()`]); those for one client,
-//! because they answer or name it, are written by its [`Session::tell`].
+//! because they answer or name it, are written by [`Context::tell`].
 //!
 //! | file | subject |
 //! |---|---|
@@ -87,7 +87,7 @@ use crate::wire::irc::{Message, ParseError, numeric};
 pub(in crate::session::irc) use reply::{Lines, ReplyWriter};
 
 impl Context<'_, '_> {
-    /// Takes one line without its end. The replies end with [`Session::finish`].
+    /// Takes one line without its end. The replies end with its session's `finish`.
     pub fn take(&mut self, line: &[u8]) {
         match Message::parse(line) {
             Ok(message) => {
