@@ -133,7 +133,7 @@ pub(super) enum News {
 pub(super) struct Transfers {
     /// `None`, as at first, if no files are taken.
     store: Option<Store>,
-    pub(super) tokens: UploadTokens,
+    tokens: UploadTokens,
     random: Random,
     all: BTreeMap<u64, Transfer>,
     /// Uploads whose password is being checked.
@@ -184,6 +184,14 @@ impl Transfers {
 
     pub(super) fn issue_token(&mut self, uploader: Uploader, now: Instant) -> io::Result<String> {
         self.tokens.issue(uploader, &mut self.random, now)
+    }
+
+    pub(super) fn find_token(&self, token: &str, now: Instant) -> Option<&Uploader> {
+        self.tokens.find(token, now)
+    }
+
+    pub(super) fn spend_token(&mut self, token: &str) {
+        self.tokens.spend(token);
     }
 
     pub(super) fn await_password(&mut self, token: Token, upload: Upload) {

@@ -126,7 +126,7 @@ impl Exchange {
         }
         let (name, secret) = match &upload.credentials {
             Credentials::Token(key) => {
-                let found = self.transfers.tokens.find(key, self.net.now()).cloned();
+                let found = self.transfers.find_token(key, self.net.now()).cloned();
                 let hub = self.engine.hub();
                 let is_valid = |it: &Uploader| is_still_there(hub, it);
                 return match found.filter(is_valid) {
@@ -229,7 +229,7 @@ impl Exchange {
             return Ok(());
         }
         if let Credentials::Token(key) = &upload.credentials {
-            self.transfers.tokens.spend(key);
+            self.transfers.spend_token(key);
         }
         let name = upload.name.clone();
         let begun = self.transfers.begin_upload(token, name, uploader, reserved, limit);

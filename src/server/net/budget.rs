@@ -44,7 +44,7 @@ pub(super) struct SendBudget {
     stall: Option<Duration>,
     before: usize,
     stall_watched: bool,
-    pub shortage_watched: bool,
+    shortage_watched: bool,
 }
 
 impl SendBudget {
@@ -83,6 +83,11 @@ impl SendBudget {
     /// While memory is short: when to look again, unless that is known.
     pub fn watch_shortage(&mut self, now: Instant) -> Option<Instant> {
         (!std::mem::replace(&mut self.shortage_watched, true)).then(|| now + SHORTAGE_PAUSE)
+    }
+
+    /// The time to look again has come.
+    pub fn end_shortage_watch(&mut self) {
+        self.shortage_watched = false;
     }
 
     /// Prepares the connection that is to be dropped next for the budget's sake, if one can be.

@@ -415,7 +415,7 @@ impl Net {
 
     /// Time to look again whether memory is short; the flush of this turn does.
     pub(super) fn check_shortage(&mut self) {
-        self.budget.shortage_watched = false;
+        self.budget.end_shortage_watch();
     }
 
     /// The peers that have taken nothing for too long; they are to be dropped.
