@@ -11,46 +11,25 @@
 use chatloop::chat::glob;
 use chatloop::wire::frame::{Framer, LineKind, Step};
 use chatloop::wire::irc::{Fit, Limits, LineWriter, Message, Source, Tags, tags};
+use chatloop_reactor::dice::Dice;
 use irc_proto::{Command, Message as TheirMessage, Prefix, message::Tag as TheirTag};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// SplitMix64: small, and the same on every machine.
-struct Dice(u64);
+/// Dice for one test. The seed is on its standard error, which the harness shows on failure.
+fn seeded(test: &str) -> Dice {
+    let given = std::env::var("CHATLOOP_SEED").ok().and_then(|seed| seed.parse().ok());
+    let seed = given.unwrap_or_else(|| {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        now.map_or(1, |since| since.as_nanos() as u64)
+    });
+    eprintln!("{test}: replay with CHATLOOP_SEED={seed}");
+    Dice::new(seed)
+}
 
-impl Dice {
-    /// Dice for one test. The seed is on its standard error, which the harness shows on failure.
-    fn new(test: &str) -> Dice {
-        let given = std::env::var("CHATLOOP_SEED").ok().and_then(|seed| seed.parse().ok());
-        let seed = given.unwrap_or_else(|| {
-            let now = SystemTime::now().duration_since(UNIX_EPOCH);
-            now.map_or(1, |since| since.as_nanos() as u64)
-        });
-        eprintln!("{test}: replay with CHATLOOP_SEED={seed}");
-        Dice(seed)
-    }
-
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^ (mixed >> 31)
-    }
-
-    /// A number below `bound`.
-    fn below(&mut self, bound: usize) -> usize {
-        (self.next() % bound as u64) as usize
-    }
-
-    fn one_of<T: Copy>(&mut self, all: &[T]) -> T {
-        all[self.below(all.len())]
-    }
-
-    /// A text of `least` to `most` of these pieces.
-    fn text(&mut self, pieces: &[&str], least: usize, most: usize) -> String {
-        let count = least + self.below(most - least + 1);
-        (0..count).map(|_| self.one_of(pieces)).collect()
-    }
+/// A text of `least` to `most` of these pieces.
+fn text(dice: &mut Dice, pieces: &[&str], least: usize, most: usize) -> String {
+    let count = least + dice.below(most - least + 1);
+    (0..count).map(|_| dice.one(pieces)).collect()
 }
 
 fn rounds(usual: usize) -> usize {
@@ -77,16 +56,16 @@ struct Parts {
 impl Parts {
     fn draw(dice: &mut Dice) -> Parts {
         let tag = |dice: &mut Dice| {
-            let value = (dice.below(3) > 0).then(|| dice.text(TEXT, 0, 6));
-            (dice.text(KEY, 1, 3), value)
+            let value = (dice.below(3) > 0).then(|| text(dice, TEXT, 0, 6));
+            (text(dice, KEY, 1, 3), value)
         };
         Parts {
             tags: (0..dice.below(5)).map(|_| tag(dice)).collect(),
-            source: (dice.below(2) == 0).then(|| dice.text(WORD, 1, 8)),
+            source: (dice.below(2) == 0).then(|| text(dice, WORD, 1, 8)),
             // Words that no protocol has: theirs keeps the parameters of a known command apart.
-            command: format!("X{}", dice.text(&["A", "B", "c"], 1, 6)),
-            middles: (0..dice.below(9)).map(|_| dice.text(WORD, 1, 5)).collect(),
-            trailing: (dice.below(2) == 0).then(|| dice.text(TEXT, 0, 12)),
+            command: format!("X{}", text(dice, &["A", "B", "c"], 1, 6)),
+            middles: (0..dice.below(9)).map(|_| text(dice, WORD, 1, 5)).collect(),
+            trailing: (dice.below(2) == 0).then(|| text(dice, TEXT, 0, 12)),
         }
     }
 
@@ -126,7 +105,7 @@ fn their_pairs(tags: &Option<Vec<TheirTag>>) -> Vec<(String, String)> {
 
 #[test]
 fn what_we_write_they_read() {
-    let mut dice = Dice::new("what_we_write_they_read");
+    let mut dice = seeded("what_we_write_they_read");
     for _ in 0..rounds(2_000) {
         let parts = Parts::draw(&mut dice);
         let line = String::from_utf8(parts.write()).expect("UTF-8");
@@ -150,7 +129,7 @@ fn what_we_write_they_read() {
 
 #[test]
 fn what_they_write_we_read() {
-    let mut dice = Dice::new("what_they_write_we_read");
+    let mut dice = seeded("what_they_write_we_read");
     for _ in 0..rounds(2_000) {
         let parts = Parts::draw(&mut dice);
         let tags = parts.tags.iter().map(|(key, value)| TheirTag(key.clone(), value.clone()));
@@ -170,11 +149,11 @@ fn what_they_write_we_read() {
 
 #[test]
 fn we_agree_on_lines_that_nobody_wrote_well() {
-    let mut dice = Dice::new("we_agree_on_lines_that_nobody_wrote_well");
+    let mut dice = seeded("we_agree_on_lines_that_nobody_wrote_well");
     for _ in 0..rounds(6_000) {
         // No tag, no source, no second space in front: there irc-proto keeps to the letter of
         // RFC 2812 (one space) and we to RFC 1459 (one or more).
-        let line = format!("XY {}", dice.text(TEXT, 0, 20).trim_start());
+        let line = format!("XY {}", text(&mut dice, TEXT, 0, 20).trim_start());
         let spaces = line.matches(' ').count();
         if spaces > 12 {
             continue; // it counts empty words towards its fourteen parameters
@@ -192,9 +171,9 @@ fn strings(all: &[&str]) -> Vec<String> {
 
 #[test]
 fn sources_come_apart_as_theirs_do() {
-    let mut dice = Dice::new("sources_come_apart_as_theirs_do");
+    let mut dice = seeded("sources_come_apart_as_theirs_do");
     for _ in 0..rounds(6_000) {
-        let text = dice.text(&["a", "!", "@", ".", "~", "é"], 0, 8);
+        let text = text(&mut dice, &["a", "!", "@", ".", "~", "é"], 0, 8);
         let mine = Source::parse(&text);
         assert_eq!(mine.to_string(), text);
         let (name, user, host) = match Prefix::new_from_str(&text) {
@@ -208,9 +187,9 @@ fn sources_come_apart_as_theirs_do() {
 
 #[test]
 fn tag_values_survive_escaping() {
-    let mut dice = Dice::new("tag_values_survive_escaping");
+    let mut dice = seeded("tag_values_survive_escaping");
     for _ in 0..rounds(6_000) {
-        let value = dice.text(&["a", "s", "n", ":", ";", " ", "\\", "\r", "\n", "é"], 0, 12);
+        let value = text(&mut dice, &["a", "s", "n", ":", ";", " ", "\\", "\r", "\n", "é"], 0, 12);
         let mut raw = Vec::new();
         tags::escape_into(&value, &mut raw);
         let raw = String::from_utf8(raw).expect("UTF-8");
@@ -250,9 +229,9 @@ fn hostile_bytes(dice: &mut Dice) -> Vec<u8> {
     let mut bytes = Vec::new();
     for _ in 0..dice.below(40) {
         match dice.below(60) {
-            0 => bytes.extend(std::iter::repeat_n(b'x', dice.one_of(&[505, 508, 511, 4090, 9000]))),
-            1 => bytes.push(dice.next() as u8),
-            _ => bytes.extend_from_slice(dice.one_of(pieces)),
+            0 => bytes.extend(std::iter::repeat_n(b'x', dice.one(&[505, 508, 511, 4090, 9000]))),
+            1 => bytes.push(dice.number() as u8),
+            _ => bytes.extend_from_slice(dice.one(pieces)),
         }
     }
     bytes
@@ -260,7 +239,7 @@ fn hostile_bytes(dice: &mut Dice) -> Vec<u8> {
 
 #[test]
 fn any_bytes_are_a_message_that_survives_or_an_error() {
-    let mut dice = Dice::new("any_bytes_are_a_message_that_survives_or_an_error");
+    let mut dice = seeded("any_bytes_are_a_message_that_survives_or_an_error");
     let mut messages = 0;
     for _ in 0..rounds(15_000) {
         let bytes = hostile_bytes(&mut dice);
@@ -299,7 +278,7 @@ fn any_bytes_are_a_message_that_survives_or_an_error() {
 
 #[test]
 fn any_texts_make_one_line() {
-    let mut dice = Dice::new("any_texts_make_one_line");
+    let mut dice = seeded("any_texts_make_one_line");
     for _ in 0..rounds(6_000) {
         let mut draw = || String::from_utf8_lossy(&hostile_bytes(&mut dice)).into_owned();
         let (key, value, source, command) = (draw(), draw(), draw(), draw());
@@ -355,16 +334,16 @@ fn found_slowly(input: &[u8], limits: Limits) -> Vec<Found> {
 
 #[test]
 fn cutting_the_stream_changes_nothing() {
-    let mut dice = Dice::new("cutting_the_stream_changes_nothing");
+    let mut dice = seeded("cutting_the_stream_changes_nothing");
     for _ in 0..rounds(400) {
-        let limits = dice.one_of(&[
+        let limits = dice.one(&[
             Limits::FROM_CLIENT,
             Limits::FROM_SERVER,
             Limits { tags: 9, body: 12 },
             Limits { tags: 2, body: 3 },
         ]);
         let input: Vec<u8> = (0..6).flat_map(|_| hostile_bytes(&mut dice)).collect();
-        let most = dice.one_of(&[1, 3, 50, 2_000]);
+        let most = dice.one(&[1, 3, 50, 2_000]);
         let (mut framer, kind) = (Framer::default(), LineKind::Irc(limits));
         let (mut kept, mut found, mut arrived) = (Vec::new(), Vec::new(), 0);
         while arrived < input.len() {
@@ -413,11 +392,11 @@ fn matches_slowly(mask: &[u8], text: &[u8]) -> bool {
 
 #[test]
 fn masks_match_what_a_slow_matcher_matches() {
-    let mut dice = Dice::new("masks_match_what_a_slow_matcher_matches");
+    let mut dice = seeded("masks_match_what_a_slow_matcher_matches");
     let mut hits = 0;
     for _ in 0..rounds(15_000) {
-        let pattern = dice.text(&["a", "A", "b", "é", "*", "*", "?"], 0, 8);
-        let text = dice.text(&["a", "b", "é", "*", "?"], 0, 8);
+        let pattern = text(&mut dice, &["a", "A", "b", "é", "*", "*", "?"], 0, 8);
+        let text = text(&mut dice, &["a", "b", "é", "*", "?"], 0, 8);
         let slow = matches_slowly(pattern.as_bytes(), text.as_bytes());
         assert_eq!(glob(&pattern, &text), slow, "{pattern} {text}");
         hits += usize::from(slow);

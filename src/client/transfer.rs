@@ -111,36 +111,18 @@ pub(super) fn download(
     }
     let part = PathBuf::from(format!("{to}.part"));
     let mut meter = Meter { name: shown.clone(), total: 0, told: None, tell };
-    let mut breaks = 0;
-    let hash = loop {
-        let local = |error| format!("cannot write {shown}.part: {}", in_words(&error));
-        let file = OpenOptions::new().create(true).append(true).read(true).open(&part);
-        let mut file = file.map_err(local)?;
-        let before = file.metadata().map_err(local)?.len();
-        match fetch(target, path, &mut file, before, &mut meter) {
-            Ok(hash) => break hash,
-            Err(Fault::Final(why)) => {
-                if file.metadata().is_ok_and(|about| about.len() == 0) {
-                    let _ = std::fs::remove_file(&part);
-                }
-                return Err(format!("{shown} was not downloaded: {why}"));
-            }
-            Err(Fault::Break(error)) => {
-                let length = file.metadata().map_err(local)?.len();
-                breaks = if length > before { 1 } else { breaks + 1 };
-                if breaks >= MOST_BREAKS {
-                    let mut kept = format!(" (/download goes on with {shown}.part)");
-                    if length == 0 {
-                        let _ = std::fs::remove_file(&part);
-                        kept.clear();
-                    }
-                    let why = in_words(&error);
-                    return Err(format!("{shown} was not downloaded: {why}{kept}"));
-                }
-                std::thread::sleep(PAUSE);
-            }
+    let hash = fetch_all(target, path, &part, &mut meter).map_err(|fault| {
+        let has_some = std::fs::metadata(&part).is_ok_and(|about| about.len() > 0);
+        if !has_some {
+            let _ = std::fs::remove_file(&part);
         }
-    };
+        let kept = format!(" (/download goes on with {shown}.part)");
+        let why = match fault {
+            Fault::Final(why) => why,
+            Fault::Break(error) => in_words(&error) + if has_some { &kept } else { "" },
+        };
+        format!("{shown} was not downloaded: {why}")
+    })?;
     if let Some(expected) = hash
         && hash_of(&part)
             .map_err(|error| format!("cannot read {shown}.part: {}", in_words(&error)))?
@@ -164,6 +146,33 @@ enum Fault {
 impl From<io::Error> for Fault {
     fn from(error: io::Error) -> Fault {
         Fault::Break(error)
+    }
+}
+
+/// Fetches all of a file into `part`, however often the connection breaks, as long as something comes in
+/// between; its SHA-256, if the server says it.
+fn fetch_all(
+    target: &Target,
+    path: &str,
+    part: &Path,
+    meter: &mut Meter<impl FnMut(Progress)>,
+) -> Result<Option<String>, Fault> {
+    let local = |error: io::Error| Fault::Final(format!("cannot write: {}", in_words(&error)));
+    let mut breaks = 0;
+    loop {
+        let file = OpenOptions::new().create(true).append(true).read(true).open(part);
+        let mut file = file.map_err(local)?;
+        let before = file.metadata().map_err(local)?.len();
+        let fault = match fetch(target, path, &mut file, before, meter) {
+            Err(Fault::Break(error)) => error,
+            outcome => return outcome,
+        };
+        let has_come = file.metadata().map_err(local)?.len() > before;
+        breaks = if has_come { 1 } else { breaks + 1 };
+        if breaks >= MOST_BREAKS {
+            return Err(Fault::Break(fault));
+        }
+        std::thread::sleep(PAUSE);
     }
 }
 

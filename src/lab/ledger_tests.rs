@@ -1,7 +1,8 @@
 //! The ledger against a slow and obvious one, on streams of servers that are good and bad.
 
 use super::*;
-use crate::lab::tests::Dice;
+use crate::lab::tests::seeded;
+use chatloop_reactor::dice::Dice;
 use std::collections::HashSet;
 
 fn stamps(ledger: &mut Ledger, count: u32, receivers: u32) -> Vec<Stamp> {
@@ -171,7 +172,7 @@ fn stream(dice: &mut Dice, messages: u32, vices: &[bool; 3]) -> Vec<u32> {
     let mut stream: Vec<u32> = (0..messages).collect();
     let [loses, doubles, reorders] = *vices;
     if loses {
-        stream.retain(|_| !dice.once_in(6));
+        stream.retain(|_| dice.below(6) > 0);
     }
     if doubles {
         for _ in 0..dice.below(5) {
@@ -248,9 +249,9 @@ impl Room {
 
 #[test]
 fn it_counts_as_the_slow_and_obvious_ledger_does() {
-    let mut dice = Dice::seeded("slow_and_obvious");
+    let mut dice = seeded("slow_and_obvious");
     for _ in 0..400 {
-        let vices = [dice.once_in(2), dice.once_in(2), dice.once_in(2)];
+        let vices = [dice.chance(50), dice.chance(50), dice.chance(50)];
         let room = Room::new(&mut dice, &vices);
         let (ledger, naive) = room.play(&mut dice, false);
         assert_eq!(ledger.faults, naive.faults);
@@ -264,7 +265,7 @@ fn it_counts_as_the_slow_and_obvious_ledger_does() {
 
 #[test]
 fn senders_who_do_not_hear_themselves_do_not_cross() {
-    let mut dice = Dice::seeded("one_order");
+    let mut dice = seeded("one_order");
     for _ in 0..200 {
         let mut room = Room::new(&mut dice, &[false; 3]);
         room.owners.push(None); // a listener

@@ -233,7 +233,7 @@ fn read_decimal(text: &[u8], digits: usize) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lab::tests::Dice;
+    use crate::lab::tests::seeded;
 
     fn stamp(sender: u32, sequence: u32) -> Stamp {
         Stamp { sender, sequence, micros: 1_234_567 }
@@ -316,7 +316,7 @@ mod tests {
 
     #[test]
     fn pieces_of_any_size_are_put_together() {
-        let mut dice = Dice::seeded("pieces_of_any_size");
+        let mut dice = seeded("pieces_of_any_size");
         let format = Format::new(99, 80);
         let mut bytes = Vec::new();
         for number in 0..200 {
@@ -342,11 +342,11 @@ mod tests {
 
     #[test]
     fn eight_digits_at_once_are_read_as_one_by_one() {
-        let mut dice = Dice::seeded("eight_digits");
+        let mut dice = seeded("eight_digits");
         for _ in 0..10_000 {
             let digits = 1 + dice.below(8);
             let mut text: Vec<u8> = (0..8).map(|_| b'0' + dice.below(10) as u8).collect();
-            if dice.once_in(2) {
+            if dice.chance(50) {
                 text[dice.below(8)] = dice.below(256) as u8;
             }
             let own = &text[..digits];
@@ -359,7 +359,7 @@ mod tests {
 
     #[test]
     fn noise_never_panics_nor_makes_a_message() {
-        let mut dice = Dice::seeded("noise");
+        let mut dice = seeded("noise");
         let format = Format::new(5, 64);
         let alphabet = &line(&format, 0, 0);
         for _ in 0..2_000 {

@@ -23,6 +23,11 @@ impl Dice {
         (self.number() % end as u64) as usize
     }
 
+    /// One of these.
+    pub fn one<T: Copy>(&mut self, of: &[T]) -> T {
+        of[self.below(of.len())]
+    }
+
     /// Whether something happens that happens `percent` times in a hundred.
     pub fn chance(&mut self, percent: usize) -> bool {
         self.below(100) < percent

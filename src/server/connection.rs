@@ -203,6 +203,7 @@ impl Lifecycle {
 
     /// It is not admitted, and told why once it is known what it speaks.
     pub fn reject(&mut self, why: String) {
+        self.counted = false;
         self.reason.get_or_insert_default().farewell = Some(why);
     }
 
@@ -346,7 +347,7 @@ impl Connection {
         true
     }
 
-    /// Its session has taken something: counts what it holds of it.
+    /// Its session has been spoken with: counts what it holds of its input now.
     pub fn count_held(&mut self) {
         self.held.set(self.session.held());
     }

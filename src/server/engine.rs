@@ -291,8 +291,8 @@ impl Engine {
         }
     }
 
-    /// The next answer of the journal, and who has asked. What is done with it may lead to the next question, which a
-    /// journal in memory answers at once.
+    /// The next answer of the journal, and who has asked. What is done with it may lead to the next
+    /// question, which a journal in memory answers at once.
     pub fn next_answer(&mut self) -> Option<(Token, Found)> {
         loop {
             let (id, answer) = self.journal.next_answer()?;

@@ -221,7 +221,6 @@ impl Intake {
             }
             (body, _) => session.take(body, &mut view, &mut self.out, actions),
         }
-        peer.connection.count_held();
         broadcast.send(&mut peer, hub, &self.out);
         self.pay(&mut peer, used, LineOutcome::Taken)
     }

@@ -259,6 +259,7 @@ impl Transfers {
             return Place::Free;
         }
         let others = self.all.iter_mut().filter_map(|(number, it)| {
+            // By two at least: or the two would give way to each other in turn.
             let has_more = !it.origin().is_loopback() && count(it.origin()) > own + 1;
             let progress = it.progress()?;
             let pace = progress.pace(now);

@@ -134,10 +134,11 @@ fn is_binary(byte: u8) -> bool {
 
 /// The first line of SSH, of SMTP, or of an HTTP response.
 fn foreign(first: &[u8]) -> Detect {
-    let alike = |word: &&&[u8]| word.starts_with(&first[..first.len().min(word.len())]);
-    match [&b"SSH-1."[..], b"SSH-2.", b"EHLO ", b"HTTP/1."].iter().find(alike) {
-        Some(word) if first.len() >= word.len() => Detect::Foreign,
-        Some(_) => Detect::NeedMore,
+    let words = [&b"SSH-1."[..], b"SSH-2.", b"EHLO ", b"HTTP/1."];
+    let begun = words.into_iter().find(|it| it.starts_with(&first[..first.len().min(it.len())]));
+    match begun {
+        Some(word) if first.len() < word.len() => Detect::NeedMore,
+        Some(_) => Detect::Foreign,
         None => Detect::Plain,
     }
 }

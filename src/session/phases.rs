@@ -47,6 +47,8 @@ impl Dialect {
         actions: &mut Vec<Action>,
     ) {
         let before = actions.len();
+        // It begins, so that it knows how to write to its peer; nothing else comes of that, but for a
+        // handshake, and for what is no protocol of ours.
         self.begin(protocol, view, actions);
         if !matches!(actions[before..], [Action::StartTls | Action::Reject { .. }]) {
             actions.truncate(before);

@@ -3,7 +3,7 @@
 use super::carrier::Carrier;
 use super::errand::{Errand, Outcome};
 use super::ledger::{self, Ledger, ROOMS, Target};
-use chatloop_reactor::simulated::Dice;
+use chatloop_reactor::dice::Dice;
 use std::time::{Duration, Instant};
 
 /// Messages that may be more than the server keeps for a client whose protocol is not known: 16 KiB,
@@ -131,7 +131,7 @@ impl Client {
         if self.rooms.is_empty() || self.closing || !self.is_in {
             return;
         }
-        let room = self.rooms[dice.below(self.rooms.len())];
+        let room = dice.one(&self.rooms);
         let text = self.compose(Target::Room(room), ledger);
         let room = ROOMS[room];
         self.either(&format!("/room {room}\n{text}"), &format!("PRIVMSG {room} :{text}"));
@@ -182,7 +182,7 @@ impl Client {
             Dialect::Plain => ["/who", "/rooms", "/help", "/history 5", "/nonsense"],
             _ => ["WHO *", "LIST", "LUSERS", "PING x", "NONSENSE"],
         };
-        self.line(question[dice.below(question.len())]);
+        self.line(dice.one(&question));
     }
 
     pub fn rename(&mut self, ledger: &mut Ledger) {

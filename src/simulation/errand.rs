@@ -1,6 +1,6 @@
 //! The errand of a client that speaks HTTP: what it asks for, and whether the answer is right.
 
-use chatloop_reactor::simulated::Dice;
+use chatloop_reactor::dice::Dice;
 
 /// Requests with no body, and the status of the answer.
 const REQUESTS: [(&str, &str); 5] = [

@@ -2,7 +2,7 @@
 
 use super::certificate;
 use crate::tls::Connector;
-use chatloop_reactor::simulated::Dice;
+use chatloop_reactor::dice::Dice;
 use std::path::Path;
 
 /// What a client, the network or the operator may do next.

@@ -1,6 +1,6 @@
 //! Trouble with the data directory behind the server's back, as other programs and people make it.
 
-use chatloop_reactor::simulated::Dice;
+use chatloop_reactor::dice::Dice;
 use rusqlite::Connection;
 use std::fs;
 use std::path::PathBuf;

@@ -143,15 +143,7 @@ impl<W: Write> Pen<W> {
         let client = event.client().filter(|client| *client != NO_CLIENT);
         let (what, detail) = match event {
             Event::Accepted { .. } => ("accept", String::new()),
-            Event::Read { bytes, outcome, .. } => (
-                "read",
-                match outcome {
-                    ReadOutcome::Bytes => format!("{bytes} bytes"),
-                    ReadOutcome::Full => format!("{bytes} bytes, the inbox is full"),
-                    ReadOutcome::Nothing => "nothing (EAGAIN): readiness is a hint".to_owned(),
-                    ReadOutcome::Ended => "the end of the input".to_owned(),
-                },
-            ),
+            Event::Read { bytes, outcome, .. } => ("read", came(bytes, outcome)),
             Event::Lines { lines, bytes, .. } => {
                 ("lines", format!("{lines} line{}, {bytes} bytes", plural(lines)))
             }
@@ -241,6 +233,16 @@ impl<W: Write> Pen<W> {
             TraceFormat::Text => write!(self.out, "{}{turn}", self.before)?,
         }
         Ok(())
+    }
+}
+
+/// What a read has found.
+fn came(bytes: u32, outcome: ReadOutcome) -> String {
+    match outcome {
+        ReadOutcome::Bytes => format!("{bytes} bytes"),
+        ReadOutcome::Full => format!("{bytes} bytes, the inbox is full"),
+        ReadOutcome::Nothing => "nothing (EAGAIN): readiness is a hint".to_owned(),
+        ReadOutcome::Ended => "the end of the input".to_owned(),
     }
 }
 

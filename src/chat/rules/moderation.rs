@@ -5,7 +5,8 @@ use super::checks::checked_reason;
 use crate::chat::api::{Command, Decision, Event};
 use crate::chat::log::Change;
 use crate::chat::model::{
-    Audience, Mask, ModeChange, Name, Origin, Refusal, Result, SessionId, below, limits, require,
+    Audience, Caseless, Mask, ModeChange, Name, Origin, Refusal, Result, SessionId, below, limits,
+    require,
 };
 use crate::chat::state::{Ban, Hub, Room, User};
 use std::sync::Arc;
@@ -61,28 +62,10 @@ impl Hub {
             ModeChange::Except(text, on) => check_mask(text, *on, &room.excepts),
             ModeChange::Invitable(text, on) => check_mask(text, *on, &room.invitables),
             ModeChange::Ban(text, on) => {
-                let plain = parsed(text)?;
-                // A nick means the person: by account, who stays banned under another nick.
-                let (mutes, nick) = match text.strip_prefix("m:") {
-                    Some(nick) => ("m:", nick),
-                    None => ("", text.as_str()),
-                };
-                let user = self.session_of(nick).and_then(|session| self.user(session));
-                let account = match user {
-                    Some(user) => user.identity.account.clone(),
-                    None if self.accounts.contains_key(&Name::new(nick)) => Some(Name::new(nick)),
-                    None => None,
-                };
-                let by_account =
-                    account.and_then(|account| Mask::parse(&format!("{mutes}a:{account}")));
-                // A user who is not is banned by address; not from this machine, whose users share one.
-                let host = user.map(|user| user.identity.host());
-                let host =
-                    host.filter(|host| Origin::of_host(host).is_some_and(|it| !it.is_loopback()));
-                let by_address = host.and_then(|host| Mask::parse(&format!("{mutes}*!*@{host}")));
                 let listed = |mask: &Mask| room.bans.iter().any(|ban| ban.mask == *mask);
-                let mask = by_account.into_iter().chain(by_address).find(|it| *on || listed(it));
-                let mask = mask.unwrap_or(plain);
+                let mut persons = self.masks_of_person(text).into_iter().flatten();
+                let mask = parsed(text)?;
+                let mask = persons.find(|it| *on || listed(it)).unwrap_or(mask);
                 require(*on || listed(&mask), || Refusal::NoSuchBan(text.as_str().into()))?;
                 if *on && !listed(&mask) {
                     below(room.bans.len(), limits::BANS_PER_ROOM, Refusal::TooManyBans)?;
@@ -91,6 +74,23 @@ impl Hub {
                 Ok(())
             }
         }
+    }
+
+    /// A nick means the person: the masks of the account, which stays banned under another nick, and
+    /// of the address, unless it is this machine's, whose users share one.
+    fn masks_of_person(&self, text: &str) -> [Option<Mask>; 2] {
+        let (mutes, nick) = text.strip_prefix("m:").map_or(("", text), |nick| ("m:", nick));
+        let user = self.session_of(nick).and_then(|session| self.user(session));
+        let account = match user {
+            Some(user) => user.identity.account.clone(),
+            None => self.accounts.get(&Caseless(nick)).map(|_| Name::new(nick)),
+        };
+        let is_shared = |host: &&str| Origin::of_host(host).is_none_or(|it| it.is_loopback());
+        let host = user.map(|user| user.identity.host()).filter(|host| !is_shared(host));
+        [
+            account.and_then(|account| Mask::parse(&format!("{mutes}a:{account}"))),
+            host.and_then(|host| Mask::parse(&format!("{mutes}*!*@{host}"))),
+        ]
     }
 
     pub(super) fn set_modes(

@@ -1,9 +1,11 @@
 //! The memory behind what peers have sent and the program has not used up, counted over all owners.
 //!
 //! One owner is bounded; thousands of them are not. So each owner of such bytes has a [`Held`], and the
-//! sum is there for who has a budget. It cannot go wrong: what an owner held goes when the owner does.
+//! sum is there for who has a budget. It cannot go wrong: what an owner held goes when the owner does, and
+//! no owner leaves its thread.
 
 use std::cell::Cell;
+use std::marker::PhantomData;
 
 thread_local! {
     static ALL: Cell<usize> = const { Cell::new(0) };
@@ -21,7 +23,7 @@ thread_local! {
 /// assert_eq!(Held::all(), 0);
 /// ```
 #[derive(Default, Debug)]
-pub struct Held(u32);
+pub struct Held(u32, PhantomData<*const ()>);
 
 impl Held {
     /// It holds so many bytes now.

@@ -19,7 +19,6 @@ mod network;
 mod selector;
 mod socket;
 
-pub use crate::dice::Dice;
 pub use network::{Entered, Network, Peer};
 pub(crate) use selector::Simulated;
 pub use socket::{TcpListener, TcpStream};

@@ -166,8 +166,10 @@ impl Broadcast {
         result
     }
 
-    /// Queues what a session has written, behind what its room has been told so far.
+    /// Queues what a session has written, behind what its room has been told so far. What it keeps of its
+    /// input may be another than before.
     pub(super) fn send(&mut self, peer: &mut Peer<'_>, hub: &Hub, out: &[u8]) {
+        peer.connection.count_held();
         if out.is_empty() && self.delivery.has_right_lane(peer) {
             return;
         }

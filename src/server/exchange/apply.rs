@@ -87,12 +87,8 @@ impl Exchange {
         let early = enters.then(|| self.broadcast.take_early(&mut self.net, token)).flatten();
         let act = audit::describe(self.engine.hub(), &record);
         let files = files_of(self.engine.hub(), &record.change);
-        let (id, renames) = (record.id, enters || matches!(record.change, Change::Nick { .. }));
-        self.net.trace().text(token, || match &record.change {
-            Change::Say { text, .. } => Some(clean_text(text).into_owned()),
-            _ => None,
-        });
-        self.net.trace().note(|| trace::Event::Record { client: trace::number(token), id: id.0 });
+        let renames = enters || matches!(record.change, Change::Nick { .. });
+        self.note_record(token, &record);
         let operator = match &record.change {
             Change::Oper { name } => Some(Arc::clone(name)),
             _ => None,
@@ -134,6 +130,16 @@ impl Exchange {
             }
             self.say_farewell(token);
         }
+    }
+
+    /// For those who watch.
+    fn note_record(&self, token: Token, record: &Record) {
+        self.net.trace().text(token, || match &record.change {
+            Change::Say { text, .. } => Some(clean_text(text).into_owned()),
+            _ => None,
+        });
+        let (client, id) = (trace::number(token), record.id.0);
+        self.net.trace().note(|| trace::Event::Record { client, id });
     }
 
     /// Who may be there without an account now, where none may be: who has been logged out, by a

@@ -72,8 +72,12 @@ impl Exchange {
             RelayOutcome::Admitted => {}
             RelayOutcome::Rejected(reason) => {
                 self.net.relocate(token, *client, None);
-                self.net.with(token, |it| it.life.counted = false);
                 self.broadcast.take_early(&mut self.net, token);
+                let Some(connection) = self.net.connection(token) else { return };
+                connection.life.reject(reason.clone());
+                if connection.session.is_undecided() {
+                    return self.await_first_bytes(token);
+                }
                 self.speak(token, |session, _, out| session.reject(&reason, out));
                 return self.drain(token);
             }

@@ -99,7 +99,7 @@ impl Exchange {
         let token = self.net.insert(work_limit(config, &address), |token| {
             let mut connection = Connection::new(token, transport, address, session, gate, tenths);
             connection.lane = lane;
-            connection.life.counted = rejection.is_none();
+            connection.life.counted = true;
             rejection.into_iter().for_each(|why| connection.life.reject(why));
             connection
         });

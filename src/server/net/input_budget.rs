@@ -1,10 +1,11 @@
 //! The memory behind the input of all connections together.
 //!
-//! One connection is bounded: it is not read beyond 64 KiB while its lines wait, and TLS, a WebSocket and a
-//! multiline message keep what they have no whole of within bounds of their own. Thousands of them, of
-//! many origins, are not: each may fill those. So the memory behind all of it ([`Held`]) has a budget
-//! (`--inbox-all`). Above it the connections with the most input are dropped, those of the origin that has most of it
-//! first, until an eighth of the budget is free again: to find them, all are looked at.
+//! One connection is bounded: it is not read beyond 64 KiB while its lines wait, and TLS, a WebSocket
+//! and a multiline message keep what has not come in full within bounds of their own. Thousands of
+//! them, of many origins, are not: each may fill those. So the memory behind all of it ([`Held`]) has a
+//! budget (`--inbox-all`). Above it the connections with the most input are dropped, those of the origin
+//! that has most of it first, until an eighth of the budget is free again: to find them, all are looked
+//! at.
 //!
 //! Rejected: to read less of each. A request's head and a WebSocket's frame have to fit, so a quarter
 //! of the memory would be needed still.
@@ -26,35 +27,27 @@ impl Net {
         if Held::all() <= limit {
             return Vec::new();
         }
-        let mut origins: BTreeMap<Origin, (usize, Vec<(usize, Token)>)> = BTreeMap::new();
-        for (token, connection) in self.connections.iter() {
-            let input = connection.held();
-            if input > 0 && connection.life.phase != Phase::Gone {
-                let (sum, of_origin) = origins.entry(connection.address.origin()).or_default();
-                *sum += input;
-                of_origin.push((input, token));
-            }
-        }
         // Without those that are gone: they take theirs along at the end of the turn.
-        let all: usize = origins.values().map(|(sum, _)| sum).sum();
+        let there = self.connections.iter().filter(|(_, it)| it.life.phase != Phase::Gone);
+        let held = there.map(|(token, it)| (it.address.origin(), it.held(), token));
+        let mut held: Vec<_> = held.filter(|(_, input, _)| *input > 0).collect();
+        let mut sums: BTreeMap<Origin, usize> = BTreeMap::new();
+        held.iter().for_each(|(origin, input, _)| *sums.entry(*origin).or_default() += input);
+        let all: usize = sums.values().sum();
         let mut excess = if all > limit { all - limit + limit / 8 } else { 0 };
-        let mut origins: Vec<_> = origins.into_iter().collect();
-        origins.sort_by_key(|(_, (sum, _))| Reverse(*sum));
-        let largest = origins.first().map(|(origin, _)| *origin);
+        held.sort_by_key(|(origin, input, _)| (Reverse(sums[origin]), *origin, Reverse(*input)));
+        let largest = held.first().map(|(origin, ..)| *origin);
         let mut dropped = Vec::new();
-        for (_, (_, mut of_origin)) in origins {
-            of_origin.sort_by_key(|(input, _)| Reverse(*input));
-            for (input, token) in of_origin {
-                if excess == 0 {
-                    break;
-                }
-                if let Some(connection) = self.connections.get_mut(token) {
-                    excess = excess.saturating_sub(input);
-                    connection.discard_output();
-                    connection.life.blame(|| "input of all exceeded --inbox-all".to_owned());
-                    self.stats.count(Counter::Input);
-                    dropped.push(token);
-                }
+        for (_, input, token) in held {
+            if excess == 0 {
+                break;
+            }
+            if let Some(connection) = self.connections.get_mut(token) {
+                excess = excess.saturating_sub(input);
+                connection.discard_output();
+                connection.life.blame(|| "input of all exceeded --inbox-all".to_owned());
+                self.stats.count(Counter::Input);
+                dropped.push(token);
             }
         }
         // One line: there may be thousands of origins.

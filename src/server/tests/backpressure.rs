@@ -233,6 +233,18 @@ fn what_has_not_come_in_full_counts_wherever_it_is_kept() {
 }
 
 #[test]
+fn a_batch_that_has_timed_out_counts_no_more() {
+    let mut bench = Bench::new(&[]);
+    let client = BEGINNINGS[0](&mut bench, 1);
+    bench.settle();
+    let before = Held::all();
+    assert!(before > 4_000, "{before}");
+    bench.pass(Duration::from_secs(60));
+    assert_eq!(Held::all(), 0);
+    drop(client);
+}
+
+#[test]
 fn those_with_little_to_send_are_written_to_before_those_with_much() {
     let mut bench = Bench::new(&[]);
     let (mut talker, _crowd) = (bench.join("talker"), bench.join("crowd"));

@@ -41,10 +41,19 @@ fn a_header_says_where_its_client_comes_from() {
     bench.settle();
     bench.time.advance(Duration::from_millis(150));
     bench.wait_for(&mut other, "connected");
-    for header in [line(1), binary(2)] {
+    for (header, sent, expected) in [
+        (line(1), "", "* too many"),
+        (binary(2), "NICK a\r\nUSER a 0 * a\r\n", "ERROR :Closing link: (too many"),
+        #[cfg(feature = "web")]
+        (line(1), "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", "HTTP/1.1 503 "),
+    ] {
         let mut second = bench.connect_by_proxy(&header);
+        second.send(sent);
+        bench.settle();
+        bench.pass(Duration::from_millis(150));
         let told = bench.wait_for_end(&mut second);
-        assert!(told.contains("too many connections from your address: 1"), "{told}");
+        let why = "too many connections from your address: 1";
+        assert!(told.starts_with(expected) && told.contains(why), "{sent}: {told}");
     }
     drop((first, other));
     bench.settle();
@@ -202,7 +211,7 @@ fn a_websocket_comes_from_where_its_request_did() {
     bench.wait_for(&mut tom, "ada joined #lab");
     tom.send("/whois ada\n");
     bench.wait_for(&mut tom, "192.0.2.1");
-    let mut second = bench.connect_by_proxy(&line(1));
+    let mut second = bench.connect_by_proxy(&[&line(1)[..], b"hi\n"].concat());
     assert!(bench.wait_for_end(&mut second).contains("--max-per-address"));
 }
 
@@ -236,7 +245,7 @@ fn a_ban_is_of_the_client_and_not_of_its_proxy() {
     bench.wait_for(&mut eve, "/fence");
     tom.send("/gban 192.0.2.2 spam\n");
     assert!(bench.wait_for_end(&mut eve).contains("spam"));
-    let mut again = bench.connect_by_proxy(&binary(2));
+    let mut again = bench.connect_by_proxy(&[&binary(2)[..], b"hi\n"].concat());
     assert!(bench.wait_for_end(&mut again).contains("spam"));
     let mut other = bench.connect_by_proxy(&line(3));
     other.send("/nick ada\n/fence\n");

@@ -2,8 +2,8 @@
 //! their words reaches someone who is not to have them.
 
 use super::{Bench, Client};
-use crate::server::random::Random;
 use crate::session::{irc, plain};
+use chatloop_reactor::dice::Dice;
 
 /// What they write, wherever it fits. It is not a nick: a nick is told to all who see its owner.
 const WORDS: &str = "s3cr.et";
@@ -50,18 +50,6 @@ const CAPABILITIES: &str = "CAP REQ :message-tags batch labeled-response echo-me
     account-notify account-tag away-notify extended-join setname invite-notify multi-prefix \
     draft/message-redaction draft/metadata-2 draft/multiline draft/channel-rename \
     draft/event-playback draft/chathistory draft/read-marker extended-monitor";
-
-struct Dice(Random);
-
-impl Dice {
-    fn below(&mut self, number: usize) -> usize {
-        u32::from_le_bytes(self.0.bytes().unwrap()) as usize % number
-    }
-
-    fn one<'a>(&mut self, of: &[&'a str]) -> &'a str {
-        of[self.below(of.len())]
-    }
-}
 
 /// Someone who sends whatever there is.
 struct Actor {
@@ -140,7 +128,7 @@ fn check(bench: &mut Bench, observers: &mut [Client], after: &[String]) {
 }
 
 fn play(seed: u64) {
-    let (mut bench, mut dice) = (Bench::new(&[]), Dice(Random::seeded(seed)));
+    let (mut bench, mut dice) = (Bench::new(&[]), Dice::new(seed));
     let enter = |bench: &mut Bench, nick: &str, lines: &str| {
         let mut client = bench.join(nick);
         client.send(&format!("{lines}\n/part #lobby\n/fence\n"));

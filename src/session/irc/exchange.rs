@@ -67,15 +67,16 @@ impl Exchange {
 
     /// SCRAM has proved `claim`; whether a decision was expected.
     pub(super) fn sign(&mut self, claim: &Claim) -> bool {
-        let asked = self.is_asked();
+        let asked = matches!(self.stage, Stage::Asked);
         if asked {
             self.stage = Stage::Signed(claim.clone());
         }
         asked
     }
 
-    pub(super) fn is_asked(&self) -> bool {
-        matches!(self.stage, Stage::Asked)
+    /// Whether the next word is the server's, and not the client's.
+    pub(super) fn awaits_server(&self) -> bool {
+        matches!(self.stage, Stage::Begun(_) | Stage::Asked)
     }
 }
 

@@ -61,9 +61,9 @@ pub(super) fn abort(context: &mut Context<'_, '_>) {
 }
 
 impl Session {
-    /// Ends the exchange if it awaits the chat's decision; whether it did.
+    /// Ends the exchange if it awaits an answer of the server; whether it did.
     pub(super) fn take_sasl(&mut self) -> bool {
-        self.sasl.take_if(|exchange| exchange.is_asked()).is_some()
+        self.sasl.take_if(|exchange| exchange.awaits_server()).is_some()
     }
 
     /// Whether an exchange is in progress.

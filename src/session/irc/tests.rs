@@ -2,8 +2,8 @@
 
 use super::{Caps, RenderCaps, Session, render};
 use crate::chat::{
-    Event, Flag, Identity, IrcNames, Kind, ModeChange, Moment, Name, QuitReason, RecordId,
-    RoomMessage, SessionId, Stamp, Topic,
+    Event, Flag, Identity, IrcNames, Kind, ModeChange, Moment, Name, QuitReason, RecordId, Refusal,
+    RoomMessage, SessionId, Stamp, Topic, Viewpoint,
 };
 use crate::wire::irc::numeric;
 use std::sync::Arc;
@@ -132,6 +132,28 @@ impl Server {
         session.finish(&mut out);
         (String::from_utf8(out).unwrap(), actions)
     }
+}
+
+/// A worker that cannot answer the first message of SCRAM says nothing of the nick.
+#[test]
+fn a_login_that_cannot_begin_fails_once_and_leaves_the_nick() {
+    let (mut server, mut session) = (Server::new(), Session::new());
+    for line in ["CAP REQ sasl", "NICK ada", "USER ada 0 * a", "AUTHENTICATE SCRAM-SHA-256"] {
+        server.answer(&mut session, 0, line);
+    }
+    let (_, actions) = server.answer(&mut session, 0, "AUTHENTICATE biwsbj1hZGEscj14");
+    assert!(matches!(actions[..], [crate::session::Action::Prove(_)]), "{actions:?}");
+    let (mut out, view) = (Vec::new(), &mut server.view(0));
+    session.answering(view, &mut out, &mut Vec::new(), |irc| {
+        let refused = Event::Refused(Refusal::Failed("too many logins".into()));
+        irc.tell(&refused, Viewpoint::Observer, &mut Vec::new());
+        irc.answer_proof(crate::session::ProofAnswer::Failed);
+    });
+    let told = String::from_utf8(out).unwrap();
+    assert!(told.contains(" 904 ada :") && told.contains("too many logins"), "{told}");
+    assert_eq!(told.lines().count(), 1, "{told}");
+    let (_, actions) = server.answer(&mut session, 0, "CAP END");
+    assert!(matches!(actions[..], [crate::session::Action::Enter(_)]), "{actions:?}");
 }
 
 #[test]

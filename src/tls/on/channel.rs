@@ -199,16 +199,8 @@ impl<C: Connection> Channel<C> {
                 Err(error) => {
                     used += done;
                     self.failure.get_or_insert_with(|| Box::new(Failure::Tls(error)));
-                    // The alert, which comes before it would look at a record again.
-                    while connection.wants_write() {
-                        match connection.process(&mut records[used..]).state {
-                            Ok(ConnectionState::EncodeTlsData(mut data)) => {
-                                let buffers = self.buffers.get_or_insert_default();
-                                encode(&mut data, &mut buffers.outgoing);
-                            }
-                            _ => break,
-                        }
-                    }
+                    let outgoing = &mut self.buffers.get_or_insert_default().outgoing;
+                    alert(connection, &mut records[used..], outgoing);
                     return (used, Ok(()));
                 }
             }
@@ -251,6 +243,15 @@ impl<C: Connection> Channel<C> {
     /// Gives back what is not used any more.
     fn trim(&mut self) {
         self.buffers.take_if(|buffers| buffers.is_empty());
+    }
+}
+
+/// What a failure has to say, which comes before `connection` would look at a record again.
+fn alert(connection: &mut impl Connection, records: &mut [u8], outgoing: &mut Vec<u8>) {
+    while connection.wants_write()
+        && let Ok(ConnectionState::EncodeTlsData(mut data)) = connection.process(records).state
+    {
+        encode(&mut data, outgoing);
     }
 }
 

@@ -97,8 +97,7 @@ impl Maintenance {
     /// Executes one step that is due.
     pub(super) fn step(&mut self, store: &mut Store) -> Result<()> {
         let now = self.time.instant();
-        let due = |at: Option<Instant>| at.is_some_and(|at| at <= now);
-        if due(self.erase_at) && !self.stale {
+        if is_due(self.erase_at, now) && !self.stale {
             self.erase_at = None;
             return self.truncate(store);
         }
@@ -113,6 +112,11 @@ impl Maintenance {
                 return Ok(());
             }
         }
+        self.sweep_on(store, now)
+    }
+
+    /// Removes some rows that are covered, too old or too many.
+    fn sweep_on(&mut self, store: &mut Store, now: Instant) -> Result<()> {
         match self.sweep {
             Sweep::Records => {
                 let covered = "DELETE FROM record WHERE id IN (SELECT id FROM record WHERE id <=
@@ -127,7 +131,7 @@ impl Maintenance {
                 }
             }
             Sweep::Many(room) => self.sweep = self.forget_many(store, room)?,
-            Sweep::Nothing if due(self.retain_at) => {
+            Sweep::Nothing if is_due(self.retain_at, now) => {
                 self.retain_at = Some(now + limits::RETENTION_EVERY);
                 self.sweep = Sweep::Old;
             }
@@ -232,6 +236,10 @@ impl Maintenance {
         let more = delete(store, sql, params![next, keep, limits::MAINTENANCE_ROWS])? || more;
         Ok(Sweep::Many(if more { next - 1 } else { next }))
     }
+}
+
+fn is_due(at: Option<Instant>, now: Instant) -> bool {
+    at.is_some_and(|at| at <= now)
 }
 
 /// How many of the oldest rows to look at for those that are too old: more where the first is
