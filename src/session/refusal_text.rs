@@ -46,7 +46,8 @@ pub fn of(refusal: &Refusal) -> String {
         }
         Refusal::NotYours(number) => format!("message {number} is not yours"),
         Refusal::TooManyReactions(limit) => {
-            format!("too many reactions to that message: the limit is {limit}")
+            let whose = if *limit == limits::REACTIONS_PER_USER { "of yours " } else { "" };
+            format!("too many reactions {whose}to that message: the limit is {limit}")
         }
         other => about_rooms(other).unwrap_or_else(|| about_accounts(other)),
     }

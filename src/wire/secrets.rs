@@ -5,7 +5,8 @@
 //! message for a first word that is a command behind something that is not a letter, for one that is
 //! nearly a command with a password, and for the bare name of such a command with exactly its
 //! arguments; and for the commands of IRC with a password, from a client that was too slow to be
-//! taken for one of IRC. Now and then that holds back an innocent line; `/say` sends it anyway.
+//! taken for one of IRC, and the logins of mail protocols. Now and then that holds back an innocent
+//! line; `/say` sends it anyway.
 //!
 //! Limit: a password alone on its line is not recognised.
 
@@ -26,7 +27,7 @@ pub fn check(text: &str, exists: impl Fn(&str) -> bool) -> Result<(), String> {
     let irc = first.starts_with(['@', ':']).then(|| first_word(from_command(text.trim_start())));
     if let Some(command) = irc_secret(irc.unwrap_or((first, behind))) {
         return Err(format!(
-            "not sent: it looks like {command} of IRC with a password (to send it as text, use /say)"
+            "not sent: it looks like {command} with a password (to send it as text, use /say)"
         ));
     }
     let words = behind.split_whitespace();
@@ -103,8 +104,8 @@ pub fn nearest(word: &str, exists: impl Fn(&str) -> bool) -> Option<&'static str
     names.find(is_near)
 }
 
-/// The IRC command with a password that a line is, as a program or a person writes it who takes this
-/// for IRC: one that is never talk in any case, the others as programs write them.
+/// The command with a password that a line is, as a program or a person writes it who takes this
+/// for IRC or a mail server: one that is never talk in any case, the others as programs write them.
 fn irc_secret((first, behind): (&str, &str)) -> Option<&'static str> {
     let command = from_first_letter(first);
     let mut words = behind.split_whitespace();
@@ -124,13 +125,17 @@ fn irc_secret((first, behind): (&str, &str)) -> Option<&'static str> {
     if among(&SERVICES, command).is_some() {
         return among(&SERVICE_SECRETS, next).filter(|_| count() > 1).map(|_| "a login");
     }
+    // IMAP: a tag is in front of it.
+    if matches!(next, "LOGIN" | "AUTHENTICATE") && count() == 3 {
+        return Some("a login");
+    }
     let program = command.bytes().all(|byte| byte.is_ascii_uppercase());
     let exact = |name: &str| match name {
         "WEBIRC" => matches!(count(), 4 | 5),
         "AUTHENTICATE" => count() == 1,
         _ => false,
     };
-    among(&["AUTHENTICATE", "IDENTIFY", "OPER", "PASS", "REGISTER", "WEBIRC"], command)
+    among(&["AUTH", "AUTHENTICATE", "IDENTIFY", "OPER", "PASS", "REGISTER", "WEBIRC"], command)
         .filter(|name| program || exact(name))
 }
 
@@ -195,6 +200,11 @@ mod tests {
             "$ /register hunter2",
             "  … //login alice hunter2",
             "login: alice hunter2",
+            "a1 LOGIN alice hunter2",
+            ". LOGIN \"alice\" \"hunter2\"",
+            "1 AUTHENTICATE PLAIN aHVudGVyMg==",
+            "AUTH PLAIN aHVudGVyMg==",
+            "AUTH hunter2",
         ] {
             let wrong = check(line).unwrap_err();
             assert!(!wrong.contains("hunter") && !wrong.contains("alice"), "{line}: {wrong}");
@@ -227,6 +237,8 @@ mod tests {
             ":/ login failed again",
             "- /usr/bin/login",
             "> /join is a command",
+            "a login takes forever",
+            "auth is broken",
         ] {
             assert_eq!(check(line), Ok(()), "{line}");
         }

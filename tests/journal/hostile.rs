@@ -4,10 +4,10 @@
 use crate::chat::Scratch;
 use crate::chat::{ALICE, BOB, Chat, lobby, say};
 use crate::contract::on_all;
-use chatloop::chat::limits::{REACTION_LENGTH, REACTIONS_PER_MESSAGE};
+use chatloop::chat::limits::{REACTION_LENGTH, REACTIONS_PER_MESSAGE, REACTIONS_PER_USER};
 use chatloop::chat::query::Room;
 use chatloop::chat::{
-    Change, Kind, Lookup, Name, Point, Query, QuitReason, Range, RecordId, Reference, Scope,
+    Change, Entry, Kind, Lookup, Name, Point, Query, QuitReason, Range, RecordId, Reference, Scope,
     SessionId,
 };
 use chatloop::journal::{Answer, HistoryQuery, Limits, QueryId, limits};
@@ -31,17 +31,32 @@ fn a_message_of_any_age_has_a_bounded_number_of_reactions() {
             chat.says(ALICE, &format!("newer {number}"));
         }
         let long = "x".repeat(REACTION_LENGTH - 4);
-        for number in 0..3 * REACTIONS_PER_MESSAGE {
-            react(chat, BOB, &message, &format!("{number}{long}"), true);
+        let count = |chat: &mut Chat| {
+            let query = HistoryQuery::Find(Lookup { room: lobby(), message: Point::Id(id) });
+            let Answer::Found(Some(_), reactions) = chat.answer(query) else { panic!() };
+            reactions as usize
+        };
+        for user in 2..3 + (REACTIONS_PER_MESSAGE / REACTIONS_PER_USER) as u64 {
+            if SessionId(user) != BOB {
+                let nick = Some(Name::new(&format!("user{user}")));
+                let entry =
+                    Entry { label: "127.0.0.1:1".into(), nick, lobby: true, ..Entry::default() };
+                chat.happens(SessionId(user), Change::Enter(entry.into()));
+            }
+            for number in 0..2 * REACTIONS_PER_USER {
+                let text = format!("{}{long}", number + 100 * (user as usize - 2));
+                react(chat, SessionId(user), &message, &text, true);
+            }
+            if SessionId(user) == BOB {
+                assert_eq!(count(chat), REACTIONS_PER_USER);
+            }
         }
         react(chat, BOB, &message, &format!("0{long}"), false);
         react(chat, ALICE, &message, &format!("1{long}"), true);
         let shown = chat.past(Scope::Room(lobby()), Range::Before(Point::Number(2)), 1);
         assert_eq!(shown[0].reactions.len(), REACTIONS_PER_MESSAGE - 1);
         assert_eq!(shown[0].reactions[0], (format!("1{long}").into(), 2));
-        let query = HistoryQuery::Find(Lookup { room: lobby(), message: Point::Id(id) });
-        let Answer::Found(Some(_), reactions) = chat.answer(query) else { panic!() };
-        assert_eq!(reactions as usize, REACTIONS_PER_MESSAGE);
+        assert_eq!(count(chat), REACTIONS_PER_MESSAGE);
     });
 }
 

@@ -44,15 +44,19 @@ pub const MODES_PER_COMMAND: usize = 20;
 pub const RECENT_PER_ROOM: usize = 64;
 /// Private messages that their authors can take back.
 pub const RECENT_PRIVATE: usize = 256;
+/// Those of one sender, once there are so many.
+pub const RECENT_PRIVATE_PER_USER: usize = 32;
 /// Direct message partners remembered per account.
 pub const PARTNERS_PER_ACCOUNT: usize = 50;
 /// Distinct reactions, by user and text, to one message.
 pub const REACTIONS_PER_MESSAGE: usize = 100;
+/// Those of one nick among them.
+pub const REACTIONS_PER_USER: usize = 20;
 /// Users that one message can mention; further ones are not marked.
 pub const MENTIONS_PER_MESSAGE: usize = 16;
 /// Nicks one user may ignore.
 pub const IGNORES_PER_USER: usize = 50;
-/// Pending invitations per user; the oldest is dropped.
+/// Pending invitations per user; the oldest of the same operator is dropped, or else the oldest.
 pub const INVITES_PER_USER: usize = 20;
 
 /// Metadata keys per user or room.

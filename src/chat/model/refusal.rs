@@ -103,7 +103,7 @@ pub enum Refusal {
     NoSuchMessage(Name, u64),
     /// The message was sent by another user.
     NotYours(u64),
-    /// The message has as many reactions as it may.
+    /// The message has as many reactions as it may, or as many of one user.
     TooManyReactions(usize),
     /// The user has not received a direct message yet.
     NobodyToAnswer,

@@ -107,6 +107,8 @@ impl Hub {
                 return Ok(());
             }
             if on {
+                let own = recent.reactions.iter().filter(|(nick, _)| *nick == who.nick).count();
+                below(own, limits::REACTIONS_PER_USER, Refusal::TooManyReactions)?;
                 let (count, most) = (recent.reactions.len(), limits::REACTIONS_PER_MESSAGE);
                 below(count, most, Refusal::TooManyReactions)?;
                 recent.reactions.push((who.nick.clone(), Arc::clone(&text)));

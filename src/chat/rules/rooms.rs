@@ -243,14 +243,20 @@ impl Hub {
         let (room, since, who) = (room.name.clone(), room.since, Arc::clone(&user.identity));
         let Some(guest) = self.session_of(nick.as_str()) else { return Ok(()) };
         let ignored = self.ignorers_of(&who).contains(&guest);
+        // One operator does not push out the invitations of others.
+        let own = |(name, since): &(Name, _)| {
+            let room = self.rooms.get(name).filter(|room| room.since == *since);
+            room.is_none_or(|room| self.moderates(user, room).is_ok())
+        };
+        let invites = self.users.get(&guest).map_or(&[][..], |guest| guest.invites());
+        let full = invites.len() >= limits::INVITES_PER_USER;
+        let oldest = || full.then(|| invites.iter().position(own).unwrap_or(0));
+        let before = invites.iter().position(|(invited, _)| *invited == room).or_else(oldest);
         let Some(target) = self.users.get_mut(&guest) else { return Ok(()) };
         let nick = target.identity.nick.clone();
         if opens {
             let invites = &mut target.extras_mut().invites;
-            invites.retain(|(invited, _)| *invited != room);
-            if invites.len() == limits::INVITES_PER_USER {
-                invites.remove(0);
-            }
+            before.map(|place| invites.remove(place));
             invites.push((room.clone(), since));
         }
         let to = if ignored { Vec::new() } else { vec![guest] };

@@ -304,10 +304,17 @@ impl Hub {
                 note_partner(&mut user.extras_mut().partners, peer, at.time);
             }
         }
-        if self.private.len() == limits::RECENT_PRIVATE {
-            self.private.pop_front();
-        }
         let (session, account) = (Some(who.session), who.account.clone());
+        if self.private.len() == limits::RECENT_PRIVATE {
+            // One sender does not push out the messages of others.
+            let own = |it: &Private| {
+                it.session == session || (account.is_some() && it.account == account)
+            };
+            let most = limits::RECENT_PRIVATE_PER_USER;
+            let many = self.private.iter().filter(|it| own(it)).count() >= most;
+            let oldest = self.private.iter().position(|it| many && own(it));
+            self.private.remove(oldest.unwrap_or(0));
+        }
         self.private.push_back(Private { id: at.id, session, account, to: to.clone() });
     }
 

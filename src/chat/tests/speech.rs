@@ -96,3 +96,45 @@ fn after_a_restart_nobody_takes_back_the_private_words_of_another() {
         Refusal::NoSuchMessage(Name::new("alice"), 0)
     );
 }
+
+#[test]
+fn one_user_takes_no_more_than_their_share_of_what_all_share() {
+    let mut world = World::new();
+    let [alice, bob, mallory] =
+        [(1, "alice"), (2, "bob"), (3, "mallory")].map(|(n, nick)| world.enter(n, nick));
+    // Reactions to a message.
+    world.run(alice, Command::Say("#lobby".into(), Kind::Message, "hello".into())).effects();
+    let react = |text: usize| {
+        Command::React("#lobby".into(), Pick::Number(1), format!("{text}").into(), true)
+    };
+    for text in 0..limits::REACTIONS_PER_USER {
+        world.run(mallory, react(text)).effects();
+    }
+    let most = Refusal::TooManyReactions(limits::REACTIONS_PER_USER);
+    assert_eq!(world.run(mallory, react(100)).refusal(), most);
+    world.run(bob, react(100)).effects();
+    // Invitations of someone.
+    let room = |number: usize| -> Arc<str> { format!("#m{number}").into() };
+    world.run(alice, Command::Join("#tea".into(), None)).effects();
+    world.run(alice, Command::Invite("bob".into(), "#tea".into())).effects();
+    for number in 0..2 * limits::INVITES_PER_USER {
+        world.run(mallory, Command::Join(room(number), None)).effects();
+        world.run(mallory, Command::Invite("bob".into(), room(number))).effects();
+    }
+    let invites = world.hub.user(bob).unwrap().invites();
+    assert_eq!(invites.len(), limits::INVITES_PER_USER);
+    assert_eq!(invites[0].0, Name::new("#tea"));
+    assert_eq!(
+        invites[1].0,
+        Name::new(&room(limits::INVITES_PER_USER + 1)),
+        "the oldest of hers goes"
+    );
+    // Direct messages that can be taken back.
+    let tell = |to: &str| Command::Tell(to.into(), Kind::Message, "psst".into());
+    world.run(alice, tell("bob")).effects();
+    let id = RecordId(world.log.len() as u64);
+    for _ in 0..2 * limits::RECENT_PRIVATE {
+        world.run(mallory, tell("bob")).effects();
+    }
+    world.run(alice, Command::Redact("bob".into(), Pick::Id(id), "".into())).effects();
+}

@@ -8,7 +8,7 @@
 use super::event_rings::EventRings;
 use super::ring::{Ring, between, position_in};
 use super::span::{self, NOWHERE, Position, Span, position_of};
-use crate::chat::limits::{MAIL_PER_ACCOUNT, REACTIONS_PER_MESSAGE};
+use crate::chat::limits::{MAIL_PER_ACCOUNT, REACTIONS_PER_MESSAGE, REACTIONS_PER_USER};
 use crate::chat::{
     HistoryEvent, HistoryUpdate, Lookup, Name, Point, Query, RecordId, Reference, Scope,
     StoredMessage, Target,
@@ -52,10 +52,11 @@ impl Stored {
         size_of::<Stored>() + limits::MEMORY_OVERHEAD + self.message.bytes() + reactions
     }
 
-    /// Whatever the age of a message, it has no more than so many reactions.
+    /// Whatever the age of a message, it has no more than so many reactions, and so many of one user.
     fn react(&mut self, nick: &Name, text: &Arc<str>, on: bool) {
         self.reactions.retain(|(who, what)| who != nick || what != text);
-        if on && self.reactions.len() < REACTIONS_PER_MESSAGE {
+        let own = self.reactions.iter().filter(|(who, _)| who == nick).count();
+        if on && self.reactions.len() < REACTIONS_PER_MESSAGE && own < REACTIONS_PER_USER {
             self.reactions.push((nick.clone(), Arc::clone(text)));
         }
         let counts = &mut self.message.reactions;

@@ -1,12 +1,14 @@
 //! Finding and reading rows.
 
-use crate::chat::limits::REACTIONS_PER_MESSAGE;
+use crate::chat::limits::{REACTIONS_PER_MESSAGE, REACTIONS_PER_USER};
 use crate::chat::{Continuations, Kind, Moment, Name, Quoted, RecordId, StoredMessage, Target};
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Params, Result, Row, params};
 use std::sync::Arc;
 
 /// The most reactions to one message, as a statement's parameter.
 pub(in crate::journal) const MOST_REACTIONS: i64 = REACTIONS_PER_MESSAGE as i64;
+/// Those of one user, likewise.
+pub(super) const MOST_OWN_REACTIONS: i64 = REACTIONS_PER_USER as i64;
 
 /// The columns that [`read_message`] reads, of `message m` and of the message `q` that it replies
 /// to.

@@ -2,7 +2,7 @@
 //!
 //! Everything here happens in the transaction that keeps the record.
 
-use super::rows::{MOST_REACTIONS, first};
+use super::rows::{MOST_OWN_REACTIONS, MOST_REACTIONS, first};
 use crate::chat::{
     Change, HistoryEvent, HistoryUpdate, Kind, Name, RecordId, StoredMessage, Target,
 };
@@ -98,9 +98,11 @@ impl<'a> Tables<'a> {
                 if on {
                     let sql = "INSERT OR IGNORE INTO reaction (message, text, nick, id)
                            SELECT id, ?2, ?3, ?4 FROM message WHERE id = ?1
-                           AND (SELECT count(*) FROM reaction WHERE message = ?1) < ?5";
-                    let (nick, most) = (nick.folded(), MOST_REACTIONS);
-                    let row = params![number, &**text, nick, record.0.cast_signed(), most];
+                           AND (SELECT count(*) FROM reaction WHERE message = ?1) < ?5
+                           AND (SELECT count(*) FROM reaction WHERE message = ?1 AND nick = ?3) < ?6";
+                    let (nick, record) = (nick.folded(), record.0.cast_signed());
+                    let row =
+                        params![number, &**text, nick, record, MOST_REACTIONS, MOST_OWN_REACTIONS];
                     self.run(sql, row)?;
                 } else {
                     let sql = "DELETE FROM reaction WHERE message = ?1 AND text = ?2 AND nick = ?3";
