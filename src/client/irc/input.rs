@@ -45,7 +45,7 @@ impl IrcSession {
 
     pub(super) fn begin_typing(&mut self, now: Timestamp) {
         self.now = now;
-        self.rows_left = ROWS_SHOWN;
+        (self.rows_left, self.has_rows) = (ROWS_SHOWN, false);
         self.quit = false;
     }
 

@@ -239,6 +239,9 @@ fn what_looks_like_a_login_is_held_back_however_it_is_spelt() {
 #[test]
 fn a_list_without_rows_says_so() {
     let mut talk = Talk::plain();
+    // Rows of another reply are none of theirs.
+    talk.hear(":srv 353 ada = #other :bob");
+    talk.shown();
     for (ask, rows, end, empty) in [
         ("/ban", ":srv 367 ada #x bob!*@*", ":srv 368 ada #x :End", "* no bans in #x"),
         (
