@@ -10,7 +10,7 @@
 use super::commands::{self, Command, TOPICS};
 use super::numbers::Numbered;
 use super::outgoing::Outgoing;
-use super::{IrcSession, ROWS_SHOWN};
+use super::IrcSession;
 use crate::client::display::{DisplayItem, Incoming, MessageKind, Quoted};
 use crate::client::options::Bell;
 use crate::client::secrets;
@@ -45,7 +45,6 @@ impl IrcSession {
 
     pub(super) fn begin_typing(&mut self, now: Timestamp) {
         self.now = now;
-        (self.rows_left, self.has_rows) = (ROWS_SHOWN, false);
         self.quit = false;
     }
 

@@ -188,10 +188,8 @@ pub struct IrcSession {
     newest: Option<Timestamp>,
     /// Lines of the message of the day so far, and whether it was requested.
     motd: (usize, bool),
-    /// Rows of a reply that may still be shown.
+    /// Rows of the answer that may still be shown.
     rows_left: usize,
-    /// Whether the reply has rows.
-    has_rows: bool,
     /// When the last CTCP requests were answered.
     answered: Vec<Timestamp>,
     ignored: Vec<String>,
@@ -229,7 +227,6 @@ impl IrcSession {
             nick: connect_options.nick.clone(),
             logins: Logins { current: login, scram_seen, ..Logins::default() },
             rows_left: ROWS_SHOWN,
-            has_rows: false,
             bell,
             vocabulary: Vocabulary::with(commands),
             connect_options,

@@ -3,7 +3,7 @@
 //! A numeric that is not listed here is shown as the server's own text with its parameters. Long
 //! answers (LIST, WHO, bans) are shown up to a bound.
 
-use super::{IrcSession, Line, catchup, messages};
+use super::{IrcSession, Line, ROWS_SHOWN, catchup, messages};
 use crate::wire::irc::{Numeric, format::stripped};
 use crate::wire::plural::counted;
 use jiff::Timestamp;
@@ -185,10 +185,14 @@ impl IrcSession {
             }
             (353, [_, room, list]) if self.is_naming(room) => self.names(room, list),
             (353, [_, room, list]) => self.row(format!("in {room}: {}", list.trim())),
-            (366, [room, ..]) => self.named(room),
-            (321, _) => self.has_rows = false,
+            (366, [room, ..]) => {
+                if !self.is_naming(room) {
+                    self.end_rows();
+                }
+                self.named(room);
+            }
             (315 | 323 | 347 | 349 | 368, [about, ..]) => {
-                if !std::mem::take(&mut self.has_rows) {
+                if !self.end_rows() {
                     self.show_text(match number {
                         315 => format!("no user matches {about}"),
                         323 => "no rooms found".to_owned(),
@@ -230,9 +234,14 @@ impl IrcSession {
         self.rooms.get(&self.server, room).is_some_and(|room| room.naming)
     }
 
+    /// The answer is complete; whether it had rows. It is the answer that counts, not the typed line: a
+    /// script types all of its lines before the first answer.
+    pub(super) fn end_rows(&mut self) -> bool {
+        std::mem::replace(&mut self.rows_left, ROWS_SHOWN) < ROWS_SHOWN
+    }
+
     /// Shows a row of an answer; instead of the last one, that there are more.
     fn row(&mut self, text: String) {
-        self.has_rows = true;
         match self.rows_left {
             0 => return,
             1 => self.show_text("… and more than is shown here"),

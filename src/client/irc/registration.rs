@@ -37,6 +37,7 @@ impl IrcSession {
         self.server = super::ServerInfo::new();
         self.pace = super::Pace::default();
         self.batches = super::Batches::default();
+        self.end_rows();
         (self.welcomed, self.address, self.newest) = (false, None, None);
         self.motd = (0, false);
         self.rooms.joining.clear();

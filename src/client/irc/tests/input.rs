@@ -239,9 +239,6 @@ fn what_looks_like_a_login_is_held_back_however_it_is_spelt() {
 #[test]
 fn a_list_without_rows_says_so() {
     let mut talk = Talk::plain();
-    // Rows of another reply are none of theirs.
-    talk.hear(":srv 353 ada = #other :bob");
-    talk.shown();
     for (ask, rows, end, empty) in [
         ("/ban", ":srv 367 ada #x bob!*@*", ":srv 368 ada #x :End", "* no bans in #x"),
         (
@@ -257,5 +254,27 @@ fn a_list_without_rows_says_so() {
         assert_eq!(talk.shown(), [empty]);
         talk.hear(&format!("{rows}|{end}"));
         assert_eq!(talk.shown().len(), 1, "{ask}");
+        talk.hear(rows);
+        talk.typed("/away");
+        talk.hear(end);
+        assert_eq!(talk.shown().len(), 1, "{ask}: its end is no empty list");
     }
+}
+
+#[test]
+fn the_rows_of_one_answer_do_not_count_for_the_next() {
+    let mut talk = Talk::plain();
+    // A script types all of its lines before the first answer.
+    for line in ["/names #other", "/ban", "/who *", "/list"] {
+        talk.typed(line);
+    }
+    talk.hear(":srv 353 ada = #other :bob|:srv 366 ada #other :End|:srv 368 ada #x :End");
+    assert_eq!(talk.shown(), ["* in #other: bob", "* no bans in #x"]);
+    for number in 0..2 * ROWS_SHOWN {
+        talk.hear(&format!(":srv 352 ada * u h srv u{number} H :0 U"));
+    }
+    talk.hear(":srv 315 ada * :End");
+    assert_eq!(talk.shown().len(), ROWS_SHOWN);
+    talk.hear(":srv 322 ada #x 1 :tea|:srv 323 ada :End");
+    assert_eq!(talk.shown(), ["* #x 1 user: tea"]);
 }
