@@ -133,7 +133,33 @@ async function moving({ tom, ada, bob }) {
   await ada.sees('bob', '#list');
   await bob.say('/join #lab');
   await bob.sees('#lab', '#name');
-  step('another room and back by the keys; a mention is counted; what is new is marked; a direct message');
+  await bob.say('/msg ada,tom to both');
+  await until('a message to both', () => tom.said.includes('bob -> you]: to both'));
+  for (const nick of ['tom', 'ada']) await bob.sees(nick, '#list');
+  await until('nothing pending', async () => !(await bob.text('#pending')));
+  await bob.say('/msg NickServ IDENTIFY wrong');
+  await bob.sees('you are already logged in as bob', '#notices');
+  if ((await bob.text('body')).includes('IDENTIFY')) throw new Error('a password is shown');
+  await bob.say('/msg #nowhere hello');
+  await bob.sees('you are not in #nowhere', '#notices');
+  await bob.say('/join rust');
+  await bob.sees('room names begin with # (try #rust)', '#notices');
+  if (await bob.page.$eval('textarea', (text) => text.value) !== '/join rust') throw new Error('a faulty command is lost');
+  await bob.say('/join #left');
+  await bob.sees('#left', '#name');
+  await until('the room', () => bob.page.$eval('#log', (log) => log.textContent.includes('bob') || document.querySelectorAll('#members li').length > 0));
+  await bob.say('my last words');
+  await bob.say('/part');
+  await bob.say('/join #lab');
+  await bob.sees('#lab', '#name');
+  await bob.say('after all that');
+  await until('its echo', async () => !(await bob.text('#pending')));
+  if ((await bob.text('#list')).includes('#left')) throw new Error('a room that was left comes back');
+  await ada.say('/nick adele');
+  await bob.sees('adele', '#list');
+  await ada.say('/nick ada');
+  await bob.sees('ada', '#list');
+  step('another room and back by the keys; a mention is counted; what is new is marked; direct messages');
 }
 
 /** What was corrected, what is looked for, and a room that does not let one in. */
@@ -264,12 +290,16 @@ async function once({ page }, texts) {
 const numbered = (count, text) => Array.from({ length: count }, (_, number) => `${text}${number}.`);
 
 async function reconnecting({ ada, bob }) {
+  await bob.say('/nick bobby');
+  await bob.sees('bobby', '#me');
   for (let round = 0; round < 2; round++) {
     await ada.say(`racing ${round}.`); // it may be committed, or not
     await kill();
     for (const page of [ada, bob]) await page.sees('waiting', '#state');
     await ada.picture('offline');
     await ada.say(`offline ${round}.`);
+    await ada.say('/whois bob');
+    await ada.sees('not connected', '#notices');
     await start(...DATA);
     const tom = nc('tom', '/join #lab');
     tom.write(`${numbered(120, `away ${round}.`).join('\n')}\n`);
@@ -282,7 +312,7 @@ async function reconnecting({ ada, bob }) {
     }
     tom.destroy();
   }
-  await ada.say('/whois bob');
+  await ada.say('/whois bobby');
   await ada.sees('logged in as bob', '#notices');
   step('after each of two kills everything is there once, in both browsers');
 }
@@ -337,8 +367,14 @@ async function registering({ bob }) {
   await eve.sees('/nope5', '#notices');
   const shown = await eve.page.$$('#notices p');
   if (shown.length !== 4) throw new Error(`${shown.length} notices`);
+  await kill();
+  await eve.sees('waiting', '#state');
+  await start(...DATA);
+  await eve.sees('online', '#state');
+  await eve.say('/whois eve');
+  await eve.sees('logged in as eve', '#notices');
   await eve.page.close();
-  step('a nick is registered from the page; the latest notices stay in sight');
+  step('a nick is registered from the page and logged in from then on; the latest notices stay in sight');
 }
 
 const users = {};

@@ -15,10 +15,14 @@ const LINE = 350;       // bytes of text in one line, so that source and target 
 const EVENTS = 60_000;  // milliseconds in which comings and goings are told in one line
 const TYPING = 6000;    // milliseconds after which someone no longer types
 
-const fold = (name) => name.toLowerCase();
+const RETRY = 5000;     // milliseconds after which a history is asked for again that the server did not send
+
+/** The name by which nicks and rooms are told apart: CASEMAPPING=ascii. */
+export const fold = (name) => name.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
 /** Whether `one` comes after `other`: by the server's time, and of the same millisecond by its order. */
 const isAfter = (one, other) => one.time - other.time > 0 || (one.time === other.time && one.order > other.order);
 export const isRoom = (name) => name.startsWith('#');
+const isService = (nick) => /serv(@.*)?$/i.test(nick);
 
 class Room {
   constructor(name) {
@@ -36,6 +40,7 @@ class Room {
     this.read = 0;              // the time up to which it was read
     this.since = 0;             // the time to catch up from; 0: nothing is here yet
     this.oldest = '';           // the id from which on all is here
+    this.most = KEPT;           // messages that are kept; more of them after scrolling back
     this.atStart = false;
     this.draft = '';
     this.marker = Infinity;     // the time after which messages are new to who looks
@@ -143,7 +148,9 @@ export class Chat {
 
   /** Asks for a part of the history; the messages and events that have come, newest last. */
   async history(room, subcommand, point) {
-    const answer = await this.connection.ask('CHATHISTORY', [subcommand, room.name, point, PAGE]);
+    const answer = await this.connection.ask('CHATHISTORY', [subcommand, room.name, point, PAGE], {}, true);
+    // Other errors say that there is none for us.
+    if (answer.some((one) => isError(one) && one.params[1] === 'MESSAGE_ERROR')) throw new Error('not sent now');
     const got = answer.find((one) => one.type === 'chathistory')?.messages ?? [];
     if (got.length && subcommand !== 'AFTER') room.oldest = got[0].tags.get('msgid');
     return got;
@@ -151,24 +158,39 @@ export class Chat {
 
   /** Everything since the last message that is here; then what of ours has not arrived is sent again. */
   async catchUp(room) {
+    const { connection } = this;
     room.loading = !room.since;
     this.changed('room', room);
     try {
-      if (!room.since) {
+      if (!room.since || !await this.takeMissed(room)) {
         const got = await this.history(room, 'LATEST', '*');
         room.atStart = got.length < PAGE;
-      } else {
-        // A millisecond earlier: two messages may have the same time.
-        let point = `timestamp=${new Date(room.since - 1).toISOString()}`;
-        for (let got = []; point; point = got.length < PAGE ? null : `msgid=${got.at(-1).tags.get('msgid')}`) {
-          got = await this.history(room, 'AFTER', point);
-        }
       }
       room.since = 0;
-      for (const message of room.pending.values()) if (!message.failed) this.transmit(room, message);
-    } catch { /* The connection broke again; `since` says where to go on. */ }
+      for (const message of room.pending.values()) {
+        if (!message.failed && message.via !== connection) this.transmit(room, message);
+      }
+    } catch {
+      // If the connection broke again, `since` says where to go on.
+      if (connection.isOpen) setTimeout(() => connection === this.connection && room.isIn && this.catchUp(room), RETRY);
+    }
     room.loading = false;
     this.changed('room', room);
+  }
+
+  /** What was said since; `false`, and nothing is here any more, if it is more than is kept. */
+  async takeMissed(room) {
+    // A millisecond earlier: two messages may have the same time.
+    let point = `timestamp=${new Date(room.since - 1).toISOString()}`;
+    for (let pages = KEPT / PAGE; pages > 0; pages--) {
+      const got = await this.history(room, 'AFTER', point);
+      if (got.length < PAGE) return true;
+      point = `msgid=${got.at(-1).tags.get('msgid')}`;
+    }
+    room.messages.length = 0;
+    room.known.clear();
+    this.changed('emptied', room);
+    return false;
   }
 
   /** Older messages; how many have come. */
@@ -179,6 +201,7 @@ export class Chat {
     try {
       const got = await this.history(room, 'BEFORE', `msgid=${room.oldest}`);
       room.atStart = got.length < PAGE;
+      room.most = room.messages.length + KEPT;
     } catch { /* It is asked for again at the next scroll. */ }
     room.loading = false;
     return room.messages.length - before;
@@ -187,6 +210,7 @@ export class Chat {
   /** The latest messages with all these words, as lines. */
   async search(text) {
     const answer = await this.connection.ask('SEARCH', [attributes({ text })]);
+    if (answer.some(isError)) return '';   // it has been told
     const lines = answer[0].messages?.map((one) => (one.type ? joined(one) : one)).map(({ tags, nick, params }) =>
       `${new Date(tags.get('time')).toLocaleString()} ${params[0]} ${nick}: ${clean(params[1])}`);
     return lines?.slice(-20).join('\n') || `nothing with "${text}" was found`;
@@ -251,7 +275,12 @@ export class Chat {
         if (this.login && fold(nick) === fold(this.login.nick) && !own) this.connection.send('NICK', [nick]);
         return this.changed('room');
       case 'NICK':
-        if (own || fold(params[0]) === fold(this.nick)) this.changed('nick', null, params[0]);
+        // `guest1` and the like are the server's to give, and cannot be asked for again.
+        if ((own || fold(params[0]) === fold(this.nick)) && this.login && !/^guest\d+$/i.test(params[0])) {
+          this.login.nick = params[0];
+          this.changed('nick', null, params[0]);
+        }
+        this.follow(nick, params[0]);
         for (const one of this.rooms.values()) {
           const member = one.members.get(fold(nick));
           if (!member) continue;
@@ -270,12 +299,15 @@ export class Chat {
           if (token.startsWith('soju.im/FILEHOST=')) this.filehost = token.slice('soju.im/FILEHOST='.length);
         }
         return;
-      case '332': this.room(params[1]).topic = params[2]; return this.changed('room', this.room(params[1]));
+      case '332': {
+        const named = this.room(params[1], false);
+        if (named) named.topic = params[2];
+        return this.changed('room', named);
+      }
       case '353': return this.takeNames(params);
       case 'MODE':
         if (!room) return;
         this.event(room, `${nick} set ${params.slice(1).join(' ')}`, message);
-        room.members.clear();
         return this.connection.send('NAMES', [room.name]);
       case 'AWAY':
         for (const one of this.rooms.values()) {
@@ -311,7 +343,8 @@ export class Chat {
     const target = targetOf(params);
     if (!source.includes('!') && !past) return this.tell(params[1]);
     const name = past ?? (isRoom(target) ? target : own ? target : nick);
-    const room = this.room(name);
+    const room = this.room(name, !isRoom(name));
+    if (!room) return;   // it has been left
     const time = Date.parse(tags.get('time')) || Date.now();
     const id = tags.get('msgid') ?? '';
     const key = id && `${id} ${time}`;
@@ -342,9 +375,10 @@ export class Chat {
     while (place > 0 && isAfter(room.messages[place - 1], message)) place--;
     room.messages.splice(place, 0, message);
     room.typing.delete(message.nick);
-    const trimmed = room.messages.length > KEPT && !past;
+    const trimmed = room.messages.length > room.most && (!past || room.since > 0);
     if (trimmed) {
-      for (const old of room.messages.splice(0, PAGE)) room.known.delete(old.key);
+      for (const old of room.messages.splice(0, room.messages.length - KEPT + PAGE)) room.known.delete(old.key);
+      room.most = KEPT;
       room.atStart = false;
       room.oldest = room.messages.find((one) => one.id)?.id;
     }
@@ -422,13 +456,24 @@ export class Chat {
   }
 
   takeNames([, , name, list]) {
-    const room = this.room(name);
+    const room = this.room(name, false);
+    if (!room) return;
     for (const entry of list.split(' ').filter(Boolean)) {
       const [, prefix, nick] = /^([@+]*)(.*)$/.exec(entry);
       const known = room.members.get(fold(nick));
       room.members.set(fold(nick), { ...known, nick, prefix: prefix[0] ?? '' });
     }
     this.changed('room', room);
+  }
+
+  /** A conversation goes on under the new name of its other user. */
+  follow(before, after) {
+    const talk = this.rooms.get(fold(before));
+    if (!talk || (this.rooms.has(fold(after)) && fold(after) !== fold(before))) return;
+    this.rooms.delete(fold(before));
+    talk.name = after;
+    this.rooms.set(fold(after), talk);
+    this.changed('rooms');
   }
 
   takeRename(message) {
@@ -487,6 +532,7 @@ export class Chat {
     const tags = { [OWN]: message.tag };
     if (message.reply) Object.assign(tags, { '+draft/reply': message.reply, '+reply': message.reply });
     const { connection } = this;
+    message.via = connection;
     let answer;
     const lines = message.text.split('\n');
     const cut = lines.flatMap((line) => pieces(line, LINE).map((piece, place) => [piece, place > 0]));
@@ -496,7 +542,7 @@ export class Chat {
       answer = connection.ask('PRIVMSG', [room.name, text], tags, true);
     } else {
       const reference = `b${message.tag}`;
-      answer = connection.ask('BATCH', [`+${reference}`, 'draft/multiline', room.name], tags);
+      answer = connection.ask('BATCH', [`+${reference}`, 'draft/multiline', room.name], tags, true);
       for (const [piece, continues] of cut) {
         const inside = continues ? { batch: reference, 'draft/multiline-concat': '' } : { batch: reference };
         connection.socket.send(`@${Object.entries(inside).map(([key, value]) => (value ? `${key}=${value}` : key)).join(';')} PRIVMSG ${room.name} :${piece}`);
@@ -504,11 +550,11 @@ export class Chat {
       connection.send('BATCH', [`-${reference}`]);
     }
     answer.then((messages) => {
-      const error = messages.find(isError);
-      if (error) {
-        message.failed = error.params.at(-1);
-        this.changed('pending', room);
-      }
+      // The echo has been taken by now; an ACK alone says that no one has it.
+      const error = messages.find(isError)?.params.at(-1);
+      if (error || messages[0]?.command === 'ACK') message.failed = error ?? 'the server did not deliver it';
+      else room.pending.delete(message.tag);
+      this.changed('pending', room);
     }, () => { /* The connection broke: it is sent again. */ });
   }
 
@@ -559,23 +605,40 @@ export class Chat {
     switch (word.toLowerCase()) {
       case 'me': return void this.say(room, rest, null, 'action');
       case 'msg': {
-        const [nick, text] = [words[0], rest.replace(/^\S+\s*/, '')];
-        if (!nick || !text) return 'usage: /msg NICK TEXT';
-        return void this.say(this.room(nick), text);
+        const [to, text] = [rest.split(/\s/, 1)[0], rest.replace(/^\S+\s*/, '')];
+        if (!to || !text) return 'usage: /msg NICK TEXT';
+        const out = to.split(',').find((one) => isRoom(one) && !this.room(one, false)?.joined);
+        if (out) return `you are not in ${out}: /join ${out}`;
+        if (isService(to)) {
+          // It may be a password: not shown, and not sent again.
+          return this.connection?.isOpen ? void this.connection.send('PRIVMSG', [to, text]) : 'not connected';
+        }
+        for (const one of to.split(',').filter(Boolean)) {
+          this.say(this.room(one), text);
+          this.changed('opened', this.room(one));
+        }
+        return;
       }
       case 'edit': {
         const last = room.messages.findLast((one) => one.own && one.id && !one.deleted);
         if (!rest || !last || !here) return 'usage: /edit TEXT, for your last message';
+        if (pieces(rest, LINE).length > 1) return `an edited message has at most ${LINE} bytes`;
         return void this.connection.send('CHATLOOP', ['edit', here, `id:${last.id}`, rest]);
       }
       case 'search':
         if (!rest) return 'usage: /search WORDS';
         return void this.search(rest).then((lines) => this.tell(lines), () => {});
-      case 'join': return target && rest ? void this.join(target, words[0]) : 'usage: /join #room [KEY]';
+      case 'join': {
+        const [names, keys] = rest.split(/\s+/).map((word) => word.split(','));
+        const odd = names.find((one) => !isRoom(one));
+        if (odd === '') return 'usage: /join #room [KEY]';
+        if (odd) return `invalid room name "${odd}": room names begin with # (try #${odd})`;
+        names.forEach((one, place) => this.changed('opened', this.join(one, keys?.[place])));
+        return;
+      }
       case 'part': return void this.part(this.room(target ?? room.name), tail);
       case 'nick':
         if (!words[0]) return 'usage: /nick NAME';
-        this.login.nick = words[0];
         return void this.connection.send('NICK', [words[0]]);
       case 'topic': return void this.connection.send('TOPIC', tail ? [target, tail] : [target]);
       case 'kick': return void this.connection.send('KICK', [target, words[0] ?? '', words.slice(1).join(' ')]);
@@ -590,16 +653,20 @@ export class Chat {
       case 'register':
         if (!rest) return 'usage: /register PASSWORD';
         if (!globalThis.crypto?.subtle) return 'your password would be sent unencrypted: open this page with https:// to register';
-        return void this.connection.ask('REGISTER', ['*', '*', rest]).then(
+        return void this.connection.ask('REGISTER', ['*', '*', rest], {}, true).then((all) => {
           // What else a login brings, such as read markers, is among it.
-          (all) => this.tell(all.find((one) => ['REGISTER', 'FAIL'].includes(one.command))?.params.at(-1)), () => {});
+          const said = all.find((one) => ['REGISTER', 'FAIL'].includes(one.command));
+          // From here on the nick is the account's, and a new connection has to log in.
+          if (said?.params[0] === 'SUCCESS') Object.assign(this.login, { account: said.params[1], password: rest });
+          this.tell(said?.params.at(-1));
+        }, () => {});
       case 'quit': return void this.leave(rest);
       case 'irc': return void this.connection.socket.send(rest);
       case 'help':
-        return '/me /msg /edit TEXT (your last message) /search WORDS /join /part /nick /topic /kick /invite /op /deop /voice /devoice /whois /away /back '
+        return void this.tell('/me /msg /edit TEXT (your last message) /search WORDS /join /part /nick /topic /kick /invite /op /deop /voice /devoice /whois /away /back '
           + '/register /quit /irc; // sends a text that begins with a slash\n'
           + 'Keys: Ctrl+K joins a room, Alt+↑ and Alt+↓ change rooms, ↑ leads to the messages, where R replies, '
-          + 'E reacts and Delete deletes; Tab completes a name, Shift+Enter begins a new line.';
+          + 'E reacts and Delete deletes; Tab completes a name, Shift+Enter begins a new line.');
       default: return `unknown command /${word} (try /help; to send it as text, type //${word})`;
     }
   }

@@ -21,7 +21,7 @@ export function ours(link, filehost) {
 
 /** The path of one upload, to be shared in a room or not. */
 async function ask(chat, room) {
-  const answer = await chat.connection.ask('UPLOAD', room ? [room] : []);
+  const answer = await chat.connection.ask('UPLOAD', room ? [room] : [], {}, true);
   const url = answer.find((one) => one.command === 'NOTE' && one.params[1] === 'URL')?.params[2];
   if (!url) throw new Error(answer.at(-1)?.params?.at(-1) ?? 'this server takes no files');
   return new URL(url).pathname;

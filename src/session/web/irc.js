@@ -107,6 +107,8 @@ export class Connection {
 
   /** Sends a command, and waits for all of its answer: messages and batches. Errors of a quiet one are the asker's alone. */
   ask(command, params = [], tags = {}, quiet = false) {
+    // Of a socket that has closed no one would tell the promise.
+    if (this.socket.readyState !== WebSocket.OPEN) return Promise.reject(new Error('not connected'));
     const label = `c${++this.label}`;
     return new Promise((resolve, reject) => {
       this.labels.set(label, { resolve, reject, quiet });
@@ -233,7 +235,7 @@ export class Connection {
 
   async authenticate() {
     const { Scram } = await import('./scram.js');
-    this.proof = new Scram(this.login.nick, this.login.password);
+    this.proof = new Scram(this.login.account, this.login.password);
     this.send('AUTHENTICATE', ['SCRAM-SHA-256']);
   }
 

@@ -2,7 +2,7 @@
 //
 // Every text of a stranger becomes a text node; no markup is ever made of one.
 
-import { Chat, isRoom } from './client.js';
+import { Chat, fold, isRoom } from './client.js';
 import { notifyOf, showSettings, store } from './settings.js';
 import { share } from './share.js';
 import { element, icon, name, rich } from './text.js';
@@ -57,8 +57,9 @@ $('#login').onsubmit = (event) => {
   const rooms = form.room.value.split(/[\s,]+/).filter(Boolean).map((name) => (isRoom(name) ? name : `#${name}`));
   $('#fault').textContent = 'connecting…';
   const registers = event.submitter?.id === 'register';
-  const login = { nick: form.nick.value.trim(), password: form.password.value, serverPassword: form.server.value, registers };
-  store.set({ nick: login.nick });
+  const nick = form.nick.value.trim();
+  const login = { nick, account: nick, password: form.password.value, serverPassword: form.server.value, registers };
+  store.set({ nick });
   chat.enter(login, rooms.length ? rooms : ['#lobby']);
 };
 
@@ -73,6 +74,8 @@ function changed(what, room, detail) {
     case 'typing': return room === chat.current && showTyping();
     case 'pending': return room === chat.current && showPending();
     case 'message': return showMessage(room, detail);
+    case 'opened': return open(room);
+    case 'emptied': return room === chat.current && log.replaceChildren();
     case 'changed': return room === chat.current && redraw(detail.message);
     case 'room':
       showRooms();
@@ -331,7 +334,7 @@ const tools = element('div', { className: 'tools', ariaHidden: 'true' },
   }, icon(what.toLowerCase()))));
 
 function mayDelete(message) {
-  const me = chat.current.members.get(chat.nick.toLowerCase());
+  const me = chat.current.members.get(fold(chat.nick));
   return message.own || me?.prefix === '@';
 }
 
@@ -380,11 +383,18 @@ function reply(message) {
   text.focus();
 }
 
+/** Whether there is a connection; if not, that is told. */
+function isOnline() {
+  if (!chat.connection?.isOpen) notice('not connected');
+  return chat.connection?.isOpen;
+}
+
 function remove(message) {
-  if (confirm('Delete this message for everyone?')) chat.redact(chat.current, message);
+  if (isOnline() && confirm('Delete this message for everyone?')) chat.redact(chat.current, message);
 }
 
 function pick(message) {
+  if (!isOnline()) return;
   selected = message;
   $('#picker').showModal();
 }
@@ -412,11 +422,12 @@ function send() {
   typingSince = 0;
   stick = true;
   if (words.startsWith('/') && !words.startsWith('//')) {
-    if (!chat.connection?.isOpen) notice('not connected');
-    else notice(chat.command(room, words));
-    if (/^\/(join|msg)\s/.test(words)) {
-      const target = words.split(/\s+/)[1];
-      open(chat.room(target, false));
+    const may = /^\/(me|msg|help)\b/.test(words) || isOnline();
+    const fault = may && chat.command(room, words);
+    notice(fault);
+    if (!may || fault) {
+      text.value = words;
+      text.select();   // to be mended, or written over
     }
   } else {
     chat.say(room, words.replace(/^\/\//, '/'), replying?.id);
@@ -521,7 +532,8 @@ $('#join').onsubmit = (event) => {
   event.preventDefault();
   const target = event.target.room.value.trim();
   event.target.room.value = '';
-  if (target) open(isRoom(target) ? chat.join(target) : chat.room(target));
+  if (isRoom(target)) notice(chat.command(chat.current, `/join ${target}`));
+  else if (target) open(chat.room(target));
 };
 
 $('#join input').onfocus = async () => {
