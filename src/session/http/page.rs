@@ -26,6 +26,7 @@ const FILES: &[File] = &[
     File { path: "/chat.css", content_type: CSS, text: include_str!("../web/chat.css") },
     File { path: "/view.js", content_type: JS, text: include_str!("../web/view.js") },
     File { path: "/client.js", content_type: JS, text: include_str!("../web/client.js") },
+    File { path: "/commands.js", content_type: JS, text: include_str!("../web/commands.js") },
     File { path: "/irc.js", content_type: JS, text: include_str!("../web/irc.js") },
     File { path: "/files.js", content_type: JS, text: include_str!("../web/files.js") },
     File { path: "/text.js", content_type: JS, text: include_str!("../web/text.js") },

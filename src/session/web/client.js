@@ -11,7 +11,7 @@ import { Connection, attributes, clean, isError, pieces } from './irc.js';
 const PAGE = 100;       // messages of one request, the most that the server sends
 const KEPT = 2000;      // messages of one room; older ones are asked for again
 const OWN = '+chatloop/id';
-const LINE = 350;       // bytes of text in one line, so that source and target fit beside it
+export const LINE = 350;       // bytes of text in one line, so that source and target fit beside it
 const EVENTS = 60_000;  // milliseconds in which comings and goings are told in one line
 const TYPING = 6000;    // milliseconds after which someone no longer types
 
@@ -22,7 +22,6 @@ export const fold = (name) => name.replace(/[A-Z]/g, (letter) => letter.toLowerC
 /** Whether `one` comes after `other`: by the server's time, and of the same millisecond by its order. */
 const isAfter = (one, other) => one.time - other.time > 0 || (one.time === other.time && one.order > other.order);
 export const isRoom = (name) => name.startsWith('#');
-const isService = (nick) => /serv(@.*)?$/i.test(nick);
 
 class Room {
   constructor(name) {
@@ -593,94 +592,6 @@ export class Chat {
     if (room.joined) this.connection.send('PART', [room.name, reason]);
     this.rooms.delete(fold(room.name));
     this.changed('rooms');
-  }
-
-  /** A line that begins with a slash; what is to be shown, or nothing. */
-  command(room, line) {
-    const [, word, rest] = /^\/(\S*)\s*(.*)$/s.exec(line);
-    const words = rest.split(/\s+/).filter(Boolean);
-    const here = isRoom(room.name) ? room.name : undefined;
-    const target = words[0]?.startsWith('#') ? words.shift() : here;
-    const tail = rest.replace(/^#\S+\s*/, '');
-    switch (word.toLowerCase()) {
-      case 'me': return void this.say(room, rest, null, 'action');
-      case 'msg': {
-        const [to, text] = [rest.split(/\s/, 1)[0], rest.replace(/^\S+\s*/, '')];
-        if (!to || !text) return 'usage: /msg NICK TEXT';
-        const out = to.split(',').find((one) => isRoom(one) && !this.room(one, false)?.joined);
-        if (out) return `you are not in ${out}: /join ${out}`;
-        if (isService(to)) {
-          // It may be a password: not shown, and not sent again.
-          return this.connection?.isOpen ? void this.connection.send('PRIVMSG', [to, text]) : 'not connected';
-        }
-        for (const one of to.split(',').filter(Boolean)) {
-          this.say(this.room(one), text);
-          this.changed('opened', this.room(one));
-        }
-        return;
-      }
-      case 'edit': {
-        const last = room.messages.findLast((one) => one.own && one.id && !one.deleted);
-        if (!rest || !last || !here) return 'usage: /edit TEXT, for your last message';
-        if (pieces(rest, LINE).length > 1) return `an edited message has at most ${LINE} bytes`;
-        return void this.connection.send('CHATLOOP', ['edit', here, `id:${last.id}`, rest]);
-      }
-      case 'search':
-        if (!rest) return 'usage: /search WORDS';
-        return void this.search(rest).then((lines) => this.tell(lines), () => {});
-      case 'join': {
-        const [names, keys] = rest.split(/\s+/).map((word) => word.split(','));
-        const odd = names.find((one) => !isRoom(one));
-        if (odd === '') return 'usage: /join #room [KEY]';
-        if (odd) return `invalid room name "${odd}": room names begin with # (try #${odd})`;
-        names.forEach((one, place) => this.changed('opened', this.join(one, keys?.[place])));
-        return;
-      }
-      case 'part': return void this.part(this.room(target ?? room.name), tail);
-      case 'nick':
-        if (!words[0]) return 'usage: /nick NAME';
-        return void this.connection.send('NICK', [words[0]]);
-      case 'topic': return void this.connection.send('TOPIC', tail ? [target, tail] : [target]);
-      case 'kick': return void this.connection.send('KICK', [target, words[0] ?? '', words.slice(1).join(' ')]);
-      case 'invite': return void this.connection.send('INVITE', [words[0] ?? '', target]);
-      case 'op': case 'deop': case 'voice': case 'devoice': {
-        const sign = word.startsWith('de') ? '-' : '+';
-        return void this.connection.send('MODE', [target, sign + (word.endsWith('op') ? 'o' : 'v'), words[0] ?? '']);
-      }
-      case 'whois': return void this.connection.ask('WHOIS', [words[0] ?? '']).then(
-        (all) => this.tell(all.flatMap(described).join('\n')), () => {});
-      case 'away': case 'back': return void this.connection.send('AWAY', rest ? [rest] : []);
-      case 'register':
-        if (!rest) return 'usage: /register PASSWORD';
-        if (!globalThis.crypto?.subtle) return 'your password would be sent unencrypted: open this page with https:// to register';
-        return void this.connection.ask('REGISTER', ['*', '*', rest], {}, true).then((all) => {
-          // What else a login brings, such as read markers, is among it.
-          const said = all.find((one) => ['REGISTER', 'FAIL'].includes(one.command));
-          // From here on the nick is the account's, and a new connection has to log in.
-          if (said?.params[0] === 'SUCCESS') Object.assign(this.login, { account: said.params[1], password: rest });
-          this.tell(said?.params.at(-1));
-        }, () => {});
-      case 'quit': return void this.leave(rest);
-      case 'irc': return void this.connection.socket.send(rest);
-      case 'help':
-        return void this.tell('/me /msg /edit TEXT (your last message) /search WORDS /join /part /nick /topic /kick /invite /op /deop /voice /devoice /whois /away /back '
-          + '/register /quit /irc; // sends a text that begins with a slash\n'
-          + 'Keys: Ctrl+K joins a room, Alt+↑ and Alt+↓ change rooms, ↑ leads to the messages, where R replies, '
-          + 'E reacts and Delete deletes; Tab completes a name, Shift+Enter begins a new line.');
-      default: return `unknown command /${word} (try /help; to send it as text, type //${word})`;
-    }
-  }
-}
-
-/** What a line of WHOIS says of a user. */
-function described({ command, params: [, nick, ...rest] }) {
-  switch (command) {
-    case '311': return `${nick} (${rest.at(-1)}), ${rest[0]}@${rest[1]}`;
-    case '313': return 'operator of this server';
-    case '317': return `here since ${new Date(rest[1] * 1000).toLocaleString()}, idle for ${rest[0]} s`;
-    case '319': return `in ${rest[0]}`;
-    case '330': return `logged in as ${rest[0]}`;
-    default: return [];
   }
 }
 

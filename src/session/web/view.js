@@ -3,6 +3,7 @@
 // Every text of a stranger becomes a text node; no markup is ever made of one.
 
 import { Chat, fold, isRoom } from './client.js';
+import { command } from './commands.js';
 import { notifyOf, showSettings, store } from './settings.js';
 import { share } from './share.js';
 import { element, icon, name, rich } from './text.js';
@@ -422,8 +423,8 @@ function send() {
   typingSince = 0;
   stick = true;
   if (words.startsWith('/') && !words.startsWith('//')) {
-    const may = /^\/(me|msg|help)\b/.test(words) || isOnline();
-    const fault = may && chat.command(room, words);
+    const may = /^\/(me|msg|help|quit)\b/.test(words) || isOnline();
+    const fault = may && command(chat, room, words);
     notice(fault);
     if (!may || fault) {
       text.value = words;
@@ -532,7 +533,7 @@ $('#join').onsubmit = (event) => {
   event.preventDefault();
   const target = event.target.room.value.trim();
   event.target.room.value = '';
-  if (isRoom(target)) notice(chat.command(chat.current, `/join ${target}`));
+  if (isRoom(target)) notice(command(chat, chat.current, `/join ${target}`));
   else if (target) open(chat.room(target));
 };
 
