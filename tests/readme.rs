@@ -8,7 +8,6 @@
 #[path = "common/scratch.rs"]
 mod scratch;
 
-use scratch::Scratch;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Command;
@@ -211,7 +210,7 @@ fn what_operators_are_told_to_type_exists() {
     assert!(flags > 20, "too few flags found: {flags}");
 
     // The configuration is one that the server takes.
-    let scratch = Scratch::new("operating");
+    let scratch = scratch::Scratch::new("operating");
     let operators = scratch.write("operators", "");
     let text = block(OPERATING, "toml").replace("/etc/chatloop/operators", &operators);
     let file = scratch.write("chatloop.toml", text);

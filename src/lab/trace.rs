@@ -280,7 +280,7 @@ turn 2 took 2.000 ms: read 0.500, flush 1.500
     fn what_is_no_trace_is_refused_and_a_torn_end_is_not() {
         let error = fault_of("hello\n");
         assert_eq!(error.kind(), io::ErrorKind::InvalidData, "{error}");
-        assert!(error.to_string().contains("/trace-"), "{error}");
+        assert!(error.to_string().contains("/trace: "), "{error}");
         let torn = &TRACE[..TRACE.len() - 20];
         assert!(run_on(torn, |_| {}).unwrap().contains("turn 1 took"));
     }
