@@ -27,6 +27,9 @@ pub mod files;
 pub mod journal;
 #[cfg(feature = "lab")]
 pub mod lab;
+#[cfg(test)]
+#[path = "../tests/common/scratch.rs"]
+mod scratch;
 pub mod server;
 pub mod session;
 pub mod settings;

@@ -5,10 +5,10 @@
 
 #![allow(clippy::unwrap_used)] // helpers of tests are not test functions to clippy
 
-#[cfg(all(feature = "tls", feature = "web"))]
 #[allow(unused_macros)]
 mod common;
 
+use common::scratch::Scratch;
 use serde_json::Value;
 use std::io::{BufRead, BufReader, ErrorKind, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -423,12 +423,12 @@ fn charges_but_cut_off(report: &Value) -> Vec<(&'static str, u64)> {
 
 #[test]
 fn the_loop_of_the_swarm_can_be_traced() {
-    let path = std::env::temp_dir().join(format!("chatloop-swarm-trace-{}", std::process::id()));
-    let trace = format!("--trace={}", path.display());
-    let output = swarm(server(Vice::Good), &["-c", "4", "-s", "1", "-m", "50", &trace]);
+    let scratch = Scratch::new("swarm");
+    let trace = scratch.file("trace");
+    let arguments = ["-c", "4", "-s", "1", "-m", "50", "--trace", &trace];
+    let output = swarm(server(Vice::Good), &arguments);
     assert!(output.status.success(), "{output:?}");
-    let text = std::fs::read_to_string(&path).unwrap();
-    std::fs::remove_file(&path).unwrap();
+    let text = std::fs::read_to_string(trace).unwrap();
     let mut parser = chatloop::trace::Parser::default();
     let turns: Vec<_> = text.lines().filter_map(|line| parser.line(line).unwrap()).collect();
     let of = |what: &str, name: &str| {

@@ -5,6 +5,9 @@
 
 #![allow(clippy::unwrap_used)] // helpers of tests fail by panicking, as tests do
 
+#[path = "common/scratch.rs"]
+mod scratch;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Command;
@@ -207,15 +210,11 @@ fn what_operators_are_told_to_type_exists() {
     assert!(flags > 20, "too few flags found: {flags}");
 
     // The configuration is one that the server takes.
-    let directory = std::env::temp_dir().join(format!("chatloop-operating-{}", std::process::id()));
-    std::fs::create_dir_all(&directory).unwrap();
-    let (file, operators) = (directory.join("chatloop.toml"), directory.join("operators"));
-    std::fs::write(&operators, "").unwrap();
-    let text = block(OPERATING, "toml");
-    let text = text.replace("/etc/chatloop/operators", operators.to_str().unwrap());
-    std::fs::write(&file, text).unwrap();
-    let shown = Command::new(server).args(["config", "--config"]).arg(&file).output().unwrap();
-    let _ = std::fs::remove_dir_all(&directory);
+    let scratch = scratch::Scratch::new("operating");
+    let operators = scratch.write("operators", "");
+    let text = block(OPERATING, "toml").replace("/etc/chatloop/operators", &operators);
+    let file = scratch.write("chatloop.toml", text);
+    let shown = Command::new(server).args(["config", "--config", &file]).output().unwrap();
     assert!(shown.status.success(), "{shown:?}");
     let unit = block(OPERATING, "ini");
     assert!(unit.contains("Type=notify") && unit.contains("--config /etc/chatloop/chatloop.toml"));

@@ -183,19 +183,13 @@ fn read(path: &Path) -> io::Result<Table> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scratch::Scratch;
     use std::os::unix::fs::PermissionsExt;
-
-    fn folder(test: &str) -> PathBuf {
-        let folder =
-            std::env::temp_dir().join(format!("chatloop-known-{}-{test}", std::process::id()));
-        let _ = fs::remove_dir_all(&folder);
-        folder
-    }
 
     #[test]
     fn an_offer_is_remembered_for_its_server_alone_and_for_the_user_alone() {
-        let folder = folder("offer");
-        let path = folder.join("chatloop/servers.toml");
+        let scratch = Scratch::new("offer");
+        let path = scratch.0.join("chatloop/servers.toml");
         let look_up = |host, port| KnownServer::in_file(Some(path.clone()), host, port);
         for port in [1, 2] {
             let (mut known, warning) = look_up("Chat.example.", port);
@@ -207,13 +201,12 @@ mod tests {
         assert!(!look_up("chat.example", 3).0.scram);
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
-        fs::remove_dir_all(&folder).unwrap();
     }
 
     #[test]
     fn a_server_that_asked_for_tls_is_for_tls_at_every_port_until_its_time_is_over() {
-        let folder = folder("sts");
-        let path = folder.join("chatloop/servers.toml");
+        let scratch = Scratch::new("sts");
+        let path = scratch.0.join("chatloop/servers.toml");
         let look_up = |host, port| KnownServer::in_file(Some(path.clone()), host, port).0;
         look_up("Chat.example", 1).is_for_tls_until(Some(1_000)).unwrap();
         look_up("chat.example", 1).offers_scram().unwrap();
@@ -229,14 +222,12 @@ mod tests {
         assert_eq!((known.tls_port(999), known.tls_port(1_000)), (Some(5), None));
         look_up("chat.example", 6).is_for_tls_until(Some(2_000)).unwrap();
         assert_eq!(look_up("chat.example", 5).tls_port(1_999), Some(6));
-        fs::remove_dir_all(&folder).unwrap();
     }
 
     #[test]
     fn a_file_that_cannot_be_read_is_a_warning_and_no_weaker_login() {
-        let folder = folder("unreadable");
-        fs::create_dir_all(&folder).unwrap();
-        let path = folder.join("servers.toml");
+        let scratch = Scratch::new("unreadable");
+        let path = scratch.0.join("servers.toml");
         for text in ["server = [", "\u{0}", &"#".repeat(MAX_FILE as usize + 1)] {
             fs::write(&path, text).unwrap();
             let (mut known, warning) = KnownServer::in_file(Some(path.clone()), "h", 1);
@@ -250,6 +241,5 @@ mod tests {
         assert!(KnownServer::in_file(Some(path.clone()), "h", 1).0.scram);
         KnownServer::in_file(Some(path.clone()), "i", 1).0.offers_scram().unwrap();
         assert!(fs::read_to_string(&path).unwrap().contains("later = 1"));
-        fs::remove_dir_all(&folder).unwrap();
     }
 }

@@ -1,25 +1,23 @@
 //! Stored files are whole, others are gone, in memory and in a directory.
 
 use super::*;
+use crate::scratch::Scratch;
 use std::time::{Duration, Instant};
 
 struct Bench {
     store: Store,
-    directory: Option<PathBuf>,
+    directory: Option<Scratch>,
 }
 
 impl Bench {
     fn new(directory: Option<&str>) -> Bench {
-        let directory = directory.map(|name| {
-            let name = format!("chatloop-files-{name}-{}", std::process::id());
-            std::env::temp_dir().join(name)
-        });
-        Bench { store: Bench::open(directory.as_deref(), &[]), directory }
+        let directory = directory.map(Scratch::new);
+        Bench { store: Bench::open(directory.as_ref(), &[]), directory }
     }
 
-    fn open(directory: Option<&Path>, known: &[&str]) -> Store {
+    fn open(directory: Option<&Scratch>, known: &[&str]) -> Store {
         let known = known.iter().map(|id| Arc::from(*id)).collect();
-        Store::start(directory, known, || {}).unwrap()
+        Store::start(directory.map(|it| &*it.0), known, || {}).unwrap()
     }
 
     fn report(&self) -> Report {
@@ -57,16 +55,8 @@ impl Bench {
 
     fn names(&self) -> Vec<String> {
         let Some(directory) = &self.directory else { return Vec::new() };
-        let entries = std::fs::read_dir(directory).unwrap();
+        let entries = std::fs::read_dir(&directory.0).unwrap();
         entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
-    }
-}
-
-impl Drop for Bench {
-    fn drop(&mut self) {
-        if let Some(directory) = &self.directory {
-            let _ = std::fs::remove_dir_all(directory);
-        }
     }
 }
 
@@ -113,9 +103,8 @@ fn a_start_removes_what_no_record_knows() {
     for id in ["known", "unknown"] {
         assert!(matches!(bench.upload(id, &["x"]), Report::Kept { .. }));
     }
-    let directory = bench.directory.clone().unwrap();
-    std::fs::write(directory.join("half.part"), "x").unwrap();
-    bench.store = Bench::open(Some(&directory), &["known", "missing"]);
+    bench.directory.as_ref().unwrap().write("half.part", "x");
+    bench.store = Bench::open(bench.directory.as_ref(), &["known", "missing"]);
     assert_eq!(bench.names(), ["known"]);
 }
 
@@ -123,11 +112,11 @@ fn a_start_removes_what_no_record_knows() {
 #[test]
 fn a_failure_is_reported_once_and_the_next_upload_is_tried() {
     let bench = Bench::new(Some("failing"));
-    let directory = bench.directory.clone().unwrap();
-    std::fs::remove_dir(&directory).unwrap();
+    let directory = &bench.directory.as_ref().unwrap().0;
+    std::fs::remove_dir(directory).unwrap();
     assert!(matches!(bench.upload("one", &["x"]), Report::Failed(7, _)));
     bench.store.send(Command::Finish(7));
     assert!(matches!(bench.report(), Report::Written(7, 1)));
-    std::fs::create_dir(&directory).unwrap();
+    std::fs::create_dir(directory).unwrap();
     assert!(matches!(bench.upload("two", &["x"]), Report::Kept { .. }));
 }

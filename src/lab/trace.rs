@@ -234,14 +234,9 @@ turn 2 took 2.000 ms: read 0.500, flush 1.500
 ";
 
     fn run_on(text: &str, adapt: impl FnOnce(&mut Options)) -> Result<String, Failure> {
-        use std::sync::atomic::{AtomicU32, Ordering};
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let name =
-            format!("trace-{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
-        let file = std::env::temp_dir().join(name);
-        std::fs::write(&file, text).unwrap();
+        let scratch = crate::scratch::Scratch::new("trace");
         let mut options = Options {
-            file: file.clone(),
+            file: scratch.write("trace", text).into(),
             connection: None,
             turn: None,
             slower_than: None,
@@ -250,9 +245,7 @@ turn 2 took 2.000 ms: read 0.500, flush 1.500
         };
         adapt(&mut options);
         let mut out = Vec::new();
-        let result = run(&options, &mut out);
-        std::fs::remove_file(file).unwrap();
-        result.map(|()| String::from_utf8(out).unwrap())
+        run(&options, &mut out).map(|()| String::from_utf8(out).unwrap())
     }
 
     fn fault_of(text: &str) -> io::Error {
@@ -287,7 +280,7 @@ turn 2 took 2.000 ms: read 0.500, flush 1.500
     fn what_is_no_trace_is_refused_and_a_torn_end_is_not() {
         let error = fault_of("hello\n");
         assert_eq!(error.kind(), io::ErrorKind::InvalidData, "{error}");
-        assert!(error.to_string().contains("/trace-"), "{error}");
+        assert!(error.to_string().contains("/trace: "), "{error}");
         let torn = &TRACE[..TRACE.len() - 20];
         assert!(run_on(torn, |_| {}).unwrap().contains("turn 1 took"));
     }

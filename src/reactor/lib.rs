@@ -35,6 +35,9 @@ pub mod listener;
 pub mod memory;
 pub mod poller;
 pub mod registration;
+#[cfg(test)]
+#[path = "../../tests/common/scratch.rs"]
+mod scratch;
 pub mod signals;
 #[cfg(feature = "simulation")]
 pub mod simulated;

@@ -79,7 +79,8 @@ mod tests {
 
     #[test]
     fn the_groups_around_a_group_limit_it_too() {
-        let root = std::env::temp_dir().join(format!("memory-groups-{}", std::process::id()));
+        let scratch = crate::scratch::Scratch::new("memory-groups");
+        let root = &scratch.0;
         let put = |file: &str, text: &str| {
             let path = root.join(file);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -88,9 +89,8 @@ mod tests {
         put("a/b/memory.max", "max\n");
         put("a/memory.max", "300\n");
         put("memory/old/memory.limit_in_bytes", "200\n");
-        assert_eq!(group_limits(&root, "0::/a/b\n"), [300]);
-        assert_eq!(group_limits(&root, "4:cpu,memory:/old\n3:pids:/a\n"), [200]);
-        assert_eq!(group_limits(&root, "0::/not/here\n"), [0; 0]);
-        fs::remove_dir_all(&root).unwrap();
+        assert_eq!(group_limits(root, "0::/a/b\n"), [300]);
+        assert_eq!(group_limits(root, "4:cpu,memory:/old\n3:pids:/a\n"), [200]);
+        assert_eq!(group_limits(root, "0::/not/here\n"), [0; 0]);
     }
 }

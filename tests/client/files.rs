@@ -3,31 +3,16 @@
 use crate::line_server::TIMEOUT;
 use crate::pty::Terminal;
 use crate::real_server::RealServer;
+use crate::scratch::Scratch;
 use crate::start::Start;
 use chatloop_reactor::{Backend, Interest, Poller, Token};
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::ffi::OsStrExt;
-use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
-/// A directory that is gone when the test is over.
-struct Scratch(PathBuf);
-
 impl Scratch {
-    fn new(name: &str) -> Scratch {
-        let name = format!("chatloop-client-files-{}-{name}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        let _ = std::fs::remove_dir_all(&path);
-        std::fs::create_dir(&path).unwrap();
-        Scratch(path)
-    }
-
-    fn write(&self, name: &str, content: &[u8]) {
-        std::fs::write(self.0.join(name), content).unwrap();
-    }
-
     fn read(&self, name: &str) -> Option<Vec<u8>> {
         std::fs::read(self.0.join(name)).ok()
     }
@@ -49,12 +34,6 @@ impl Scratch {
             .start();
         let _ = client.stdin.take().unwrap().write_all(input.as_bytes());
         client.wait_with_output().unwrap()
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
     }
 }
 
@@ -101,9 +80,9 @@ fn what_goes_wrong_is_said_and_nothing_is_overwritten() {
     let running = RealServer::start(0, &["--file-max", "1M"]);
     let server = running.address;
     scratch.write("plan.bin", &content);
-    scratch.write("large.bin", &vec![0; 2_000_000]);
+    scratch.write("large.bin", vec![0; 2_000_000]);
     let url = upload(&scratch, server, &[], "plan.bin");
-    scratch.write("other.bin.part", &vec![0; 300_000]);
+    scratch.write("other.bin.part", vec![0; 300_000]);
     for (line, expected) in [
         ("/upload large.bin", "larger than 1 MiB (--file-max) (413)"),
         ("/upload missing.bin", "cannot read missing.bin"),

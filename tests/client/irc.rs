@@ -4,6 +4,7 @@ use crate::irc_server::{IrcPeer, accept};
 use crate::line_server::LineServer;
 use crate::pty::Terminal;
 use crate::real_server::RealServer;
+use crate::scratch::Scratch;
 use crate::start::Start;
 use nix::sys::signal::Signal;
 use std::io::Write;
@@ -277,8 +278,8 @@ fn after_a_wrong_password_it_is_asked_for_again_and_nobody_joins_as_a_guest() {
 #[test]
 #[cfg_attr(not(feature = "disk"), ignore = "needs the feature disk")]
 fn what_was_said_while_the_line_was_down_is_there_afterwards() {
-    let data = std::env::temp_dir().join(format!("chatloop-client-irc-{}", std::process::id()));
-    let flags = ["--greeting-delay=150", "--data", data.to_str().unwrap()];
+    let scratch = Scratch::new("irc");
+    let flags = ["--greeting-delay=150", "--data", scratch.path()];
     let server = RealServer::start(0, &flags);
     let port = server.address.port();
     let mut terminal = Terminal::start_with(server.address, &["--nick", "ada"], &[]);
@@ -310,8 +311,6 @@ fn what_was_said_while_the_line_was_down_is_there_afterwards() {
     terminal.wait_for("history of #lobby: 3 messages");
     terminal.type_keys("\x04");
     assert_eq!(terminal.end().code(), Some(0));
-    drop(server);
-    std::fs::remove_dir_all(data).unwrap();
 }
 
 /// Someone sends a message to the lobby, and it was accepted.

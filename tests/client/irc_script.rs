@@ -3,6 +3,7 @@
 use crate::irc_server::{IrcPeer, accept};
 use crate::line_server::LineServer;
 use crate::real_server::RealServer;
+use crate::scratch::Scratch;
 use crate::start::Start;
 use base64ct::{Base64, Encoding};
 use serde_json::Value;
@@ -305,10 +306,10 @@ fn a_server_that_answers_no_ping_is_exit_code_3() {
 
 #[test]
 fn passwords_come_from_files_and_variables() {
-    let path = std::env::temp_dir().join(format!("chatloop-password-{}", std::process::id()));
-    std::fs::write(&path, "from the file\nand more\n").unwrap();
+    let scratch = Scratch::new("password");
+    let path = scratch.write("password", "from the file\nand more\n");
     let server = LineServer::new();
-    let file = ["--nick", "bot", "--password-file", path.to_str().unwrap()];
+    let file = ["--nick", "bot", "--password-file", &path];
     for (arguments, expected) in
         [(&file[..], "PASS :from the file"), (&["--nick", "bot"], "PASS :from the variable")]
     {
@@ -323,7 +324,6 @@ fn passwords_come_from_files_and_variables() {
         child.kill().unwrap();
         child.wait().unwrap();
     }
-    std::fs::remove_file(path).unwrap();
     let mut missing = start(server.address(), &["--password-file", "/nonexistent"], "");
     assert_eq!(missing.wait().unwrap().code(), Some(2));
 }
@@ -416,12 +416,12 @@ fn json_has_ids_and_accounts() {
     assert_eq!(listener.wait().unwrap().code(), Some(1));
 }
 
-fn with_account(server: SocketAddr, password: &str, says: &str, state: &std::path::Path) -> Child {
+fn with_account(server: SocketAddr, password: &str, says: &str, state: &Scratch) -> Child {
     let mut child = Command::new(env!("CARGO_BIN_EXE_chatloop-client"))
         .args([server.ip().to_string(), server.port().to_string()])
         .args(["--nick", "ada", "--account", "ada", "--join", "#x", "--linger=0"])
         .env("CHATLOOP_ACCOUNT_PASSWORD", password)
-        .env("XDG_STATE_HOME", state)
+        .env("XDG_STATE_HOME", &state.0)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -434,7 +434,7 @@ fn with_account(server: SocketAddr, password: &str, says: &str, state: &std::pat
 /// longer offers SCRAM.
 #[test]
 fn an_impostor_gets_neither_a_line_nor_the_password() {
-    let state = std::env::temp_dir().join(format!("chatloop-impostor-{}", std::process::id()));
+    let state = Scratch::new("impostor");
     let server = LineServer::new();
     let start = || with_account(server.address(), "secret", "for the real server only\n", &state);
     let child = start();
@@ -461,5 +461,4 @@ fn an_impostor_gets_neither_a_line_nor_the_password() {
     assert_eq!(peer.hear(), None);
     let output = finished(child, 1);
     assert!(text(&output.stderr).contains("no longer offers SCRAM"), "{output:?}");
-    std::fs::remove_dir_all(&state).unwrap();
 }

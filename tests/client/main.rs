@@ -13,6 +13,8 @@ mod line_server;
 mod plain;
 mod pty;
 mod real_server;
+#[path = "../common/scratch.rs"]
+mod scratch;
 mod script;
 #[path = "../common/session.rs"]
 mod session;

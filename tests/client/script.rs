@@ -1,12 +1,13 @@
 //! A script: no terminal anywhere. With `--plain`, but for the arguments and the exit codes.
 
 use crate::line_server::{LineServer, TIMEOUT};
+use crate::scratch::Scratch;
 use crate::start::{Start, nobody_is_starting};
 use chatloop_reactor::Backend;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read, Seek, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Output, Stdio};
 
@@ -27,17 +28,7 @@ fn text(bytes: &[u8]) -> &str {
 }
 
 fn file_with(content: &str) -> File {
-    let path = std::env::temp_dir().join(format!(
-        "chatloop-client-{}-{:?}",
-        std::process::id(),
-        std::thread::current().id()
-    ));
-    let mut file =
-        File::options().read(true).write(true).create(true).truncate(true).open(&path).unwrap();
-    std::fs::remove_file(&path).unwrap();
-    file.write_all(content.as_bytes()).unwrap();
-    file.rewind().unwrap();
-    file
+    File::open(Scratch::new("input").write("input", content)).unwrap()
 }
 
 fn assert_quiet_success(output: &Output, expected: &str) {
@@ -79,7 +70,7 @@ fn every_kind_of_input_is_sent_to_its_end_and_the_replies_are_heard() {
 #[test]
 fn input_that_cannot_be_read_is_exit_code_4() {
     let server = LineServer::new();
-    let folder = File::open(std::env::temp_dir()).unwrap();
+    let folder = File::open("/").unwrap();
     let child = client(server.address(), &["--linger=0"]).stdin(folder).start();
     let _peer = server.accept();
     let output = child.wait_with_output().unwrap();
@@ -160,14 +151,13 @@ fn wrong_arguments_are_exit_code_2() {
 
 #[test]
 fn settings_come_from_a_file_and_variables_and_an_error_names_them() {
-    let folder = std::env::temp_dir().join(format!("chatloop-settings-{}", std::process::id()));
-    let (file, server) = (folder.join("chatloop/client.toml"), LineServer::new());
-    std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+    let (scratch, server) = (Scratch::new("settings"), LineServer::new());
+    std::fs::create_dir(scratch.0.join("chatloop")).unwrap();
     let [host, port] = [server.address().ip().to_string(), server.address().port().to_string()];
     let run = |content: &str, variable: (&str, &str)| {
-        std::fs::write(&file, content).unwrap();
+        scratch.write("chatloop/client.toml", content);
         let mut command = Command::new(env!("CARGO_BIN_EXE_chatloop-client"));
-        command.env("XDG_CONFIG_HOME", &folder).env(variable.0, variable.1).stdin(Stdio::null());
+        command.env("XDG_CONFIG_HOME", &scratch.0).env(variable.0, variable.1).stdin(Stdio::null());
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         command.start().wait_with_output().unwrap()
     };
@@ -210,7 +200,6 @@ fn settings_come_from_a_file_and_variables_and_an_error_names_them() {
         assert_eq!((text(&output.stderr), output.status.code()), (said.as_str(), Some(0)));
         server.accept();
     }
-    std::fs::remove_dir_all(folder).unwrap();
 }
 
 #[test]
@@ -342,18 +331,16 @@ fn input_is_not_swallowed_without_bound() {
 
 #[test]
 fn the_loop_of_the_client_can_be_traced() {
-    let path = std::env::temp_dir().join(format!("chatloop-client-trace-{}", std::process::id()));
-    let server = LineServer::new();
-    let trace = format!("--trace={}", path.display());
-    let mut child = piped(server.address(), &[&trace, "--linger=20"]);
+    let (scratch, server) = (Scratch::new("trace"), LineServer::new());
+    let trace = scratch.file("trace");
+    let mut child = piped(server.address(), &["--trace", &trace, "--linger=20"]);
     let mut peer = server.accept();
     child.stdin.take().unwrap().write_all(b"hello\n").unwrap();
     assert_eq!(peer.hear().unwrap(), "hello");
     peer.say("one\ntwo\n");
     drop(peer);
     assert_quiet_success(&child.wait_with_output().unwrap(), "one\ntwo\n");
-    let text = std::fs::read_to_string(&path).unwrap();
-    std::fs::remove_file(&path).unwrap();
+    let text = std::fs::read_to_string(trace).unwrap();
     let mut parser = chatloop::trace::Parser::default();
     let turns: Vec<_> = text.lines().filter_map(|line| parser.line(line).unwrap()).collect();
     let has = |what: &str, detail: &str| {

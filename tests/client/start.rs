@@ -4,9 +4,7 @@
 //! among them: a test that closes a pipe then and waits for its other end to notice might wait for
 //! a stranger. So programs are started under a lock, and a test that cares closes under it, too.
 
-use std::ffi::OsStr;
 use std::process::{Child, Command};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 static STARTING: Mutex<()> = Mutex::new(());
@@ -23,17 +21,11 @@ pub trait Start {
 
 impl Start for Command {
     fn start(&mut self) -> Child {
-        // What a client remembers of a server must not reach the next test at the same port.
-        static STARTS: AtomicU64 = AtomicU64::new(0);
-        let config = OsStr::new("XDG_CONFIG_HOME");
-        if self.get_envs().all(|(set, _)| set != config) {
-            self.env(config, "/nonexistent");
-        }
-        let name = OsStr::new("XDG_STATE_HOME");
-        if self.get_envs().all(|(set, _)| set != name) {
-            let number = STARTS.fetch_add(1, Ordering::Relaxed);
-            let own = format!("chatloop-state-{}-{number}", std::process::id());
-            self.env(name, std::env::temp_dir().join(own));
+        // A client without a home has no settings, and remembers no server for the next test at its port.
+        for home in ["HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME"] {
+            if self.get_envs().all(|(set, _)| set != home) {
+                self.env_remove(home);
+            }
         }
         let _guard = nobody_is_starting();
         self.spawn().unwrap()

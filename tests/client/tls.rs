@@ -1,24 +1,23 @@
 //! The client by TLS: to the certificate that it was told, and to no other.
 
 use crate::real_server::RealServer;
+use crate::scratch::Scratch;
+use crate::start::Start;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::process::{Child, Command, Output, Stdio};
 
 /// Starts a script, with more variables than it has.
 fn client_with(arguments: &[&str], variables: &[(&str, &str)]) -> Child {
-    let state = std::env::temp_dir().join(format!("chatloop-tls-state-{}", std::process::id()));
     Command::new(env!("CARGO_BIN_EXE_chatloop-client"))
         .args(arguments)
         .args(["--timeout", "20", "--linger", "0"])
-        .env("XDG_STATE_HOME", state)
         .env_remove("CHATLOOP_ACCOUNT_PASSWORD")
         .envs(variables.iter().copied())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
-        .spawn()
-        .unwrap()
+        .start()
 }
 
 fn client(arguments: &[&str]) -> Child {
@@ -91,14 +90,10 @@ fn a_server_without_tls_is_sent_nothing_in_the_clear() {
 }
 
 /// The files of a new certificate and its key.
-fn certificate(name: &str) -> (String, String) {
+fn certificate(scratch: &Scratch, name: &str) -> [String; 2] {
     let made = rcgen::generate_simple_self_signed([name.to_owned()]).unwrap();
-    let process = std::process::id();
-    let file = |what| std::env::temp_dir().join(format!("chatloop-{process}-{name}-{what}.pem"));
-    let (certificate, key) = (file("certificate"), file("key"));
-    std::fs::write(&certificate, made.cert.pem()).unwrap();
-    std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
-    (certificate.display().to_string(), key.display().to_string())
+    [("certificate", made.cert.pem()), ("key", made.signing_key.serialize_pem())]
+        .map(|(what, text)| scratch.write(&format!("{name}-{what}.pem"), text))
 }
 
 #[test]
@@ -106,8 +101,9 @@ fn a_certificate_logs_in_in_place_of_a_password() {
     let server = RealServer::start(0, &["--tls"]);
     let address = server.address.to_string();
     let trusted = [&*address, "--tls-fingerprint", server.ready.rsplit(' ').next().unwrap()];
-    let (own, other) = (certificate("own"), certificate("other"));
-    fn showing((certificate, key): &(String, String)) -> [&str; 4] {
+    let scratch = Scratch::new("certificates");
+    let [own, other] = ["own", "other"].map(|name| certificate(&scratch, name));
+    fn showing([certificate, key]: &[String; 2]) -> [&str; 4] {
         ["--tls-cert", certificate, "--tls-key", key]
     }
     let mut client = client(&[&trusted[..], &["--nick", "ada"], &showing(&own)].concat());
@@ -126,10 +122,10 @@ fn a_certificate_logs_in_in_place_of_a_password() {
     }
     // It is shown by TLS only, never without its key, and EXTERNAL needs one.
     for (arguments, words) in [
-        (&[&*address, "--tls-cert", &own.0, "--tls-key", &own.1][..], "by TLS only"),
-        (&[&*address, "--tls", "--tls-cert", &own.0], "--tls-key"),
+        (&[&*address, "--tls-cert", &own[0], "--tls-key", &own[1]][..], "by TLS only"),
+        (&[&*address, "--tls", "--tls-cert", &own[0]], "--tls-key"),
         (
-            &[&*address, "--tls", "--tls-cert", &own.0, "--tls-key", &other.1],
+            &[&*address, "--tls", "--tls-cert", &own[0], "--tls-key", &other[1]],
             "is the key of another",
         ),
         (&[&*address, "--sasl", "scram"], "--account"),
@@ -143,7 +139,7 @@ fn a_certificate_logs_in_in_place_of_a_password() {
 
 /// The files of a certificate for localhost and its key, and of the authority that vouches for it.
 #[cfg(not(target_vendor = "apple"))]
-fn vouched_for() -> [String; 3] {
+fn vouched_for(scratch: &Scratch) -> [String; 3] {
     let key = rcgen::KeyPair::generate().unwrap();
     let mut parameters = rcgen::CertificateParams::new([]).unwrap();
     parameters.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
@@ -152,27 +148,25 @@ fn vouched_for() -> [String; 3] {
     let mut parameters = rcgen::CertificateParams::new(["localhost".to_owned()]).unwrap();
     parameters.distinguished_name.push(rcgen::DnType::CommonName, "localhost");
     let certificate = parameters.signed_by(&key, &authority).unwrap();
-    let texts = [certificate.pem(), key.serialize_pem(), authority.pem()];
-    let process = std::process::id();
-    [("certificate", 0), ("key", 1), ("authority", 2)].map(|(what, index)| {
-        let path = std::env::temp_dir().join(format!("chatloop-{process}-sts-{what}.pem"));
-        std::fs::write(&path, &texts[index]).unwrap();
-        path.display().to_string()
-    })
+    [
+        ("certificate", certificate.pem()),
+        ("key", key.serialize_pem()),
+        ("authority", authority.pem()),
+    ]
+    .map(|(name, text)| scratch.write(name, text))
 }
 
 /// Which authorities a system trusts is a file here, and a database elsewhere.
 #[cfg(not(target_vendor = "apple"))]
 #[test]
 fn a_server_that_asks_for_tls_in_the_clear_is_met_again_by_tls_and_never_without() {
-    let [certificate, key, authority] = vouched_for();
+    let scratch = Scratch::new("sts");
+    let [certificate, key, authority] = vouched_for(&scratch);
     let server =
         RealServer::start(0, &["--tls-cert", &certificate, "--tls-key", &key, "--sts", "30"]);
-    let state = std::env::temp_dir().join(format!("chatloop-sts-state-{}", std::process::id()));
-    let state = state.to_str().unwrap();
     let port = server.address.port().to_string();
     let run = |trusted: &str| {
-        let variables = [("XDG_STATE_HOME", state), ("SSL_CERT_FILE", trusted)];
+        let variables = [("XDG_STATE_HOME", scratch.path()), ("SSL_CERT_FILE", trusted)];
         let mut client = client_with(&["localhost", &port, "--nick", "ada"], &variables);
         let _ = client.stdin.take().unwrap().write_all(b"hello by TLS\n");
         client.wait_with_output().unwrap()
@@ -188,6 +182,6 @@ fn a_server_that_asks_for_tls_in_the_clear_is_met_again_by_tls_and_never_without
     assert_eq!(output.status.code(), Some(1), "{}", errors(&output));
     let output = run(&authority);
     assert_eq!(output.status.code(), Some(0), "{}", errors(&output));
-    let known = std::fs::read_to_string(format!("{state}/chatloop/servers.toml")).unwrap();
+    let known = std::fs::read_to_string(scratch.file("chatloop/servers.toml")).unwrap();
     assert!(known.contains(&format!("[sts.localhost]\nport = {port}\nuntil = ")), "{known}");
 }

@@ -1,9 +1,12 @@
-//! A directory for one test.
+//! A directory for one test, of the library and the reactor, too.
+
+#![allow(dead_code)] // each test program uses a different part of it
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// A directory that is gone when the test is over.
+/// A directory that is gone when the test is over, failed or not. What uses it is dropped earlier: it is
+/// declared later, or an earlier field.
 pub struct Scratch(pub PathBuf);
 
 impl Scratch {
@@ -26,10 +29,18 @@ impl Scratch {
     pub fn file(&self, name: &str) -> String {
         self.0.join(name).to_str().unwrap().to_owned()
     }
+
+    /// Writes a file in it: its path.
+    pub fn write(&self, name: &str, content: impl AsRef<[u8]>) -> String {
+        std::fs::write(self.0.join(name), content).unwrap();
+        self.file(name)
+    }
 }
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
+        let removed = std::fs::remove_dir_all(&self.0);
+        let failed = std::thread::panicking();
+        assert!(removed.is_ok() || failed, "{}: {removed:?}; is it still in use?", self.path());
     }
 }

@@ -9,7 +9,7 @@ use chatloop::journal::{
     Answer, Committed, HistoryQuery, Journal, Limits, QueryId, Rejected, Runtime, Threads,
     TimeSource, Wake,
 };
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
@@ -18,23 +18,6 @@ use std::time::{Duration, Instant};
 const TIMEOUT: Duration = Duration::from_secs(20);
 pub const ALICE: SessionId = SessionId(1);
 pub const BOB: SessionId = SessionId(2);
-
-/// A separate directory, gone with the test.
-pub struct Scratch(pub PathBuf);
-
-impl Scratch {
-    pub fn new(name: &str) -> Scratch {
-        let path = std::env::temp_dir().join(format!("chatloop-{name}-{}", std::process::id()));
-        let _ = std::fs::remove_dir_all(&path);
-        Scratch(path)
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
 
 /// The time of this machine.
 struct SystemTimes;

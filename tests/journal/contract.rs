@@ -1,6 +1,7 @@
 //! What every journal promises, asked of all: records in order, answers right, erased is erased.
 
-use crate::chat::{ALICE, BOB, Chat, Scratch, lobby, say, texts};
+use crate::chat::{ALICE, BOB, Chat, lobby, say, texts};
+use crate::scratch::Scratch;
 use chatloop::chat::query::Room;
 use chatloop::chat::{
     BanTarget, Change, Continuations, Entry, Kind, Lookup, Moment, Name, PasswordHash, Point,

@@ -1,6 +1,7 @@
 //! What only the journal on disk promises: it survives, it rejects with a reason, it leaves no traces.
 
-use crate::chat::{ALICE, BOB, Chat, Scratch, lobby, runtime, say};
+use crate::chat::{ALICE, BOB, Chat, lobby, runtime, say};
+use crate::scratch::Scratch;
 use chatloop::chat::{Change, Name, Point, QuitReason, Range, Scope};
 use chatloop::journal::{Health, Journal, JournalError, Limits, Wake};
 use chatloop_reactor::signals::ignore_write_signals;
@@ -118,25 +119,25 @@ fn killed_at_any_moment_nothing_told_is_lost_or_doubled() {
 #[test]
 fn a_directory_has_one_server_and_is_private() {
     let scratch = Scratch::new("locked");
-    let chat = Chat::disk(&scratch.0, &Limits::default());
-    let second = refusal(&scratch.0);
+    let data = scratch.0.join("new");
+    let chat = Chat::disk(&data, &Limits::default());
+    let second = refusal(&data);
     assert!(matches!(second, JournalError::Locked { .. }), "{second}");
     assert!(second.to_string().contains("another server"));
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
-    assert_eq!(mode(&scratch.0), 0o700);
-    let files: Vec<_> = fs::read_dir(&scratch.0).unwrap().map(|file| file.unwrap()).collect();
+    assert_eq!(mode(&data), 0o700);
+    let files: Vec<_> = fs::read_dir(&data).unwrap().map(|file| file.unwrap()).collect();
     assert!(files.len() >= 3);
     for file in files {
         assert_eq!(mode(&file.path()), 0o600, "{:?}", file.path());
     }
     drop(chat);
-    Chat::reopened(&scratch.0, &Limits::default());
+    Chat::reopened(&data, &Limits::default());
 }
 
 #[test]
 fn what_is_no_journal_is_refused_and_left_alone() {
     let scratch = Scratch::new("corrupt");
-    fs::create_dir(&scratch.0).unwrap();
     let file = scratch.0.join("chatloop.db");
     let garbage = b"this is not a database, whatever its name says".repeat(200);
     fs::write(&file, &garbage).unwrap();

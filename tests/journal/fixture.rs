@@ -7,7 +7,8 @@
 //! `fixtures/2e7e1f4.jsonl` is what that server exported of it, `fixtures/2e7e1f4.answers.jsonl` what it
 //! answered to the queries below.
 
-use crate::chat::{Chat, Scratch};
+use crate::chat::Chat;
+use crate::scratch::Scratch;
 use chatloop::chat::query::Room;
 use chatloop::chat::{Hub, Lookup, Moment, Name, Point, Query, Range, RecordId, Scope};
 use chatloop::journal::{Answer, HistoryQuery, Limits, export, import};
@@ -20,7 +21,6 @@ const ANSWERS: &str = include_str!("fixtures/2e7e1f4.answers.jsonl");
 
 fn copy(name: &str) -> Scratch {
     let scratch = Scratch::new(name);
-    std::fs::create_dir(&scratch.0).unwrap();
     let fixture =
         PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/journal/fixtures/2e7e1f4.db");
     std::fs::copy(fixture, scratch.0.join("chatloop.db")).unwrap();

@@ -1,9 +1,9 @@
 //! What one user writes or asks does not take history away from others.
 
-#[cfg(feature = "disk")]
-use crate::chat::Scratch;
 use crate::chat::{ALICE, BOB, Chat, lobby, say};
 use crate::contract::on_all;
+#[cfg(feature = "disk")]
+use crate::scratch::Scratch;
 use chatloop::chat::limits::{REACTION_LENGTH, REACTIONS_PER_MESSAGE, REACTIONS_PER_USER};
 use chatloop::chat::query::Room;
 use chatloop::chat::{

@@ -12,5 +12,7 @@ mod disk;
 mod fixture;
 #[cfg_attr(not(feature = "disk"), allow(unused_imports))]
 mod hostile;
+#[path = "../common/scratch.rs"]
+mod scratch;
 #[cfg(feature = "disk")]
 mod transfer;

@@ -1,6 +1,7 @@
 //! Out as lines and in again: the same ids, times, words and state.
 
-use crate::chat::{ALICE, BOB, Chat, Scratch, lobby};
+use crate::chat::{ALICE, BOB, Chat, lobby};
+use crate::scratch::Scratch;
 use chatloop::chat::{Change, Kind, Name, PasswordHash, Point, Range, Scope};
 use chatloop::journal::{JournalError, Limits, export, import};
 

@@ -6,7 +6,7 @@
 //! | `rooms` | which room may import which, and which floor of `chat/` which |
 //! | `circles` | no two files of a room import each other |
 //! | `owners` | `impl Server` in one file; no field of an owner is reached from outside |
-//! | `system` | system calls, `unsafe`, sockets and clocks where they are meant to be |
+//! | `system` | system calls, `unsafe`, sockets, clocks and temporary files where they are meant to be |
 //! | `order` | no walk over a `HashMap` |
 //! | `files` | one question for each file, its length, no unused file, tables that name all files |
 //!

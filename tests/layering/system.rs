@@ -1,6 +1,8 @@
-//! The system in its place: calls, `unsafe`, sockets and clocks appear where they are meant to.
+//! The system in its place: calls, `unsafe`, sockets, clocks, temporary files.
 
-use crate::source::{Source, assert_none, line_of, places, sources};
+use crate::source::{Source, assert_none, line_of, places, root, rust_files, sources};
+use std::fs;
+use std::path::Path;
 
 /// The crates that talk to the system, and `unsafe`: only in these folders.
 const SYSTEM: &[&str] = &["libc", "nix", "socket2", "signal_hook", "unsafe"];
@@ -15,6 +17,11 @@ const CLOCK_READERS: &[&str] = &[
 /// Rooms that have no sockets, files, threads or clocks.
 const PURE_ROOMS: &[&str] = &["chat", "wire", "session"];
 const IMPURE: &[&str] = &["std::net", "std::fs", "std::thread", "Instant", "SystemTime"];
+
+/// What names a place for temporary files, and the files that may. A test has its directory from `Scratch`,
+/// because that is removed when the test fails, too.
+const TEMPORARY: [&str; 2] = [concat!("temp_", "dir"), concat!("CARGO_TARGET_", "TMPDIR")];
+const TEMPORARY_FILES: [&str; 2] = ["tests/common/scratch.rs", "src/simulation/world.rs"];
 
 /// Lines above an `unsafe` in which its SAFETY comment begins or ends.
 const SAFETY_DISTANCE: usize = 6;
@@ -52,6 +59,13 @@ fn clock_readers(sources: &[Source]) -> Vec<String> {
                 || !places(shipped, "SystemTime::now").is_empty())
     };
     sources.iter().filter(reads).map(Source::name).collect()
+}
+
+/// Where a file outside of [`TEMPORARY_FILES`] names a place for temporary files.
+fn temporary(file: &Path, text: &str) -> Vec<String> {
+    let may = TEMPORARY_FILES.iter().any(|it| file.ends_with(it));
+    let found = TEMPORARY.iter().filter(|_| !may).flat_map(|word| places(text, word));
+    found.map(|place| format!("{}:{}", file.display(), line_of(text, place))).collect()
 }
 
 fn without_reason(sources: &[Source]) -> Vec<String> {
@@ -96,6 +110,14 @@ fn the_clock_is_read_in_listed_places() {
     assert_none("reads no clock: remove it from CLOCK_READERS", &idle.collect::<Vec<_>>());
 }
 
+#[test]
+fn tests_have_temporary_files_from_one_place() {
+    let mut files = Vec::new();
+    ["src", "tests"].iter().for_each(|folder| rust_files(&root().join(folder), &mut files));
+    let found = files.iter().flat_map(|file| temporary(file, &fs::read_to_string(file).unwrap()));
+    assert_none("use common::scratch::Scratch", &found.collect::<Vec<_>>());
+}
+
 /// Its own name aside, neither code nor comments of the reactor say what a program makes of it.
 #[test]
 fn the_reactor_does_not_know_what_it_is_for() {
@@ -119,6 +141,10 @@ fn a_call_in_the_wrong_place_is_seen() {
     assert_eq!(impure(&one("wire/x.rs", "use std::fs; let t: Instant;")).len(), 2);
     assert_eq!(clock_readers(&one("server/x.rs", "let now = Instant::now();")), ["server/x.rs"]);
     assert_eq!(clock_readers(&one("server/x.rs", "// Instant::now")), [""; 0]);
+    for word in TEMPORARY {
+        assert_eq!(temporary(Path::new("tests/x.rs"), word), ["tests/x.rs:1"]);
+    }
+    assert_eq!(temporary(Path::new(TEMPORARY_FILES[0]), TEMPORARY[0]), [""; 0]);
     assert_eq!(without_reason(&one("reactor/x.rs", "fn f() {\n    unsafe {}\n}")).len(), 1);
     assert_eq!(without_reason(&one("reactor/x.rs", "// SAFETY: alone here.\nunsafe {}")).len(), 0);
 }

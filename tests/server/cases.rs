@@ -1,6 +1,6 @@
 //! Inputs that users stumbled over, each with what is right.
 
-use crate::common::{Client, Server, texts};
+use crate::common::{Client, Server, scratch::Scratch, texts};
 use crate::irc::{PATIENT, ask, ask_bare, irc, line, server};
 #[cfg(target_os = "linux")]
 use std::fs::File;
@@ -175,9 +175,9 @@ fn say_keeps_the_spaces() {
 fn a_byte_order_mark_is_no_part_of_what_follows_it() {
     let hash = fed(SERVER, &["hash"], "\u{feff}open-sesame\n");
     let oper = format!("--oper=root:{}", text(&hash.stdout).trim());
-    let motd = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("motd-with-a-mark");
-    std::fs::write(&motd, "\u{feff}welcome\n").unwrap();
-    let server = server(&[&oper, &format!("--motd={}", motd.display())]);
+    let scratch = Scratch::new("mark");
+    let motd = scratch.write("motd", "\u{feff}welcome\n");
+    let server = server(&[&oper, "--motd", &motd]);
     let mut ada = irc(&server, "ada", "");
     let motd = ask_bare(&mut ada, "MOTD");
     assert!(motd.iter().any(|line| line == "372 ada :- welcome"), "{motd:?}");

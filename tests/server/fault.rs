@@ -1,6 +1,6 @@
 //! Does the server lose anything when calls of the system fail on purpose?
 
-use crate::common::{Client, Server};
+use crate::common::{Client, Server, scratch::Scratch};
 use crate::irc::PATIENT;
 use chatloop::trace::Parser;
 use std::process::Command;
@@ -73,17 +73,16 @@ fn a_connection_that_is_reset_takes_no_other_with_it() {
 
 #[test]
 fn the_trace_names_each_fault() {
-    let file = std::env::temp_dir().join(format!("chatloop-fault-{}", std::process::id()));
-    let trace = format!("--trace={}", file.display());
-    let server = Server::start(&["--quiet", FAULTS, &trace]);
+    let scratch = Scratch::new("faults");
+    let trace = scratch.file("trace");
+    let server = Server::start(&["--quiet", FAULTS, "--trace", &trace]);
     let mut room: Vec<Client> = (0..2).map(|_| server.join()).collect();
     for round in 0..200 {
         room[0].send(format!("round {round}\n"));
         room[1].until(&format!("round {round}"));
     }
     server.stop();
-    let text = std::fs::read_to_string(&file).unwrap();
-    std::fs::remove_file(&file).unwrap();
+    let text = std::fs::read_to_string(trace).unwrap();
     let mut parser = Parser::default();
     let turns = text.lines().filter_map(|line| parser.line(line).unwrap());
     let entries: Vec<_> = turns.flat_map(|turn| turn.entries).collect();

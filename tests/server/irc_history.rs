@@ -1,7 +1,7 @@
 //! What IRC clients are told of history and of each other, over real sockets: history, times,
 //! several lines, reactions, other names for rooms.
 
-use crate::common::{Client, Server};
+use crate::common::{Client, Server, scratch::Scratch};
 use crate::irc::{ask, irc, line, server};
 
 /// A plain client that is in under a name.
@@ -228,14 +228,9 @@ fn a_batch_is_answered_under_its_own_label() {
 #[test]
 fn what_happened_is_played_back_to_who_asks_for_it() {
     for data in [false, cfg!(feature = "disk")] {
-        let directory =
-            std::env::temp_dir().join(format!("chatloop-playback-{}", std::process::id()));
-        let flag = format!("--data={}", directory.display());
-        let flags: Vec<&str> = data.then_some(flag.as_str()).into_iter().collect();
-        let server = server(&flags);
-        played_back(&server);
-        drop(server);
-        let _ = std::fs::remove_dir_all(&directory);
+        let scratch = Scratch::new("playback");
+        let flags = ["--data", scratch.path()];
+        played_back(&server(if data { &flags } else { &[] }));
     }
 }
 

@@ -1,7 +1,7 @@
 //! What IRC clients say of people and channels for programs, and how far a person has read:
 //! METADATA in both of its versions, MARKREAD, and two clients of one account.
 
-use crate::common::{Client, Server};
+use crate::common::{Client, Server, scratch::Scratch};
 use crate::irc::{ask_bare as ask, line_bare as line, server};
 use nix::sys::signal::Signal;
 
@@ -415,18 +415,16 @@ fn a_marker_has_a_target_and_a_time() {
 #[test]
 #[cfg_attr(not(feature = "disk"), ignore = "needs the feature disk")]
 fn a_server_that_is_killed_remembers_what_it_has_told() {
-    let scratch = std::env::temp_dir().join(format!("chatloop-metadata-{}", std::process::id()));
-    let _ = std::fs::remove_dir_all(&scratch);
-    std::fs::create_dir(&scratch).unwrap();
-    let data = format!("--data={}", scratch.display());
-    let mut first = server(&[&data]);
+    let scratch = Scratch::new("metadata");
+    let data = ["--data", scratch.path()];
+    let mut first = server(&data);
     let mut ada = account(&first, VERSION_3);
     ask(&mut ada, "JOIN #room\r\nMETADATA * SET avatar A\r\nMETADATA #room SET url U");
     ask(&mut ada, "MARKREAD #room timestamp=2024-05-06T07:08:09.123Z");
     first.signal(Signal::SIGKILL);
     first.ended();
 
-    let again = server(&[&data]);
+    let again = server(&data);
     let mut ada = Client::connect(again.address);
     let all = format!("sasl draft/read-marker {VERSION_3}");
     let welcome = enter(&mut ada, "ada", &all, PROOF);
@@ -436,8 +434,6 @@ fn a_server_that_is_killed_remembers_what_it_has_told() {
     ask(&mut ada, "JOIN #room");
     let list = ask(&mut ada, "METADATA #room LIST");
     assert_eq!(batch(&list, "metadata #room"), ["761 ada #room url * :U"]);
-    drop(again);
-    let _ = std::fs::remove_dir_all(&scratch);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Proving an account over real sockets: SASL as IRC clients do it, SCRAM against another's
 //! implementation of its other half.
 
-use crate::common::{Client, Server};
+use crate::common::{Client, Server, scratch::Scratch};
 use crate::irc::{ask, line, server};
 use argon2::Argon2;
 use argon2::password_hash::PasswordHasher;
@@ -235,12 +235,10 @@ fn old_journal(directory: &Path, name: &str, password: &str) {
 #[test]
 #[cfg_attr(not(feature = "disk"), ignore = "needs the feature disk")]
 fn an_account_from_before_learns_scram_when_its_password_is_shown() {
-    let name = format!("chatloop-sasl-{}", std::process::id());
-    let directory = std::env::temp_dir().join(name);
-    let _ = std::fs::remove_dir_all(&directory);
-    old_journal(&directory, "jilles", "sesame");
-    let data = format!("--data={}", directory.display());
-    let first = server(&[&data]);
+    let scratch = Scratch::new("sasl");
+    old_journal(&scratch.0, "jilles", "sesame");
+    let data = ["--data", scratch.path()];
+    let first = server(&data);
     let mut jilles = outside(&first);
     let failed = scram(&mut jilles, "jilles", "sesame", ChannelBinding::None);
     assert_eq!(failed, Err(FAILED.to_owned()));
@@ -261,12 +259,10 @@ fn an_account_from_before_learns_scram_when_its_password_is_shown() {
     assert!(line(&mut again).contains(" 900 "));
     // It is written down.
     drop(first);
-    let second = server(&[&data]);
+    let second = server(&data);
     let mut jilles = outside(&second);
     scram(&mut jilles, "jilles", "sesame", ChannelBinding::None).unwrap();
     assert!(line(&mut jilles).contains(" 900 "));
-    drop(second);
-    let _ = std::fs::remove_dir_all(&directory);
 }
 
 #[test]

@@ -3,35 +3,26 @@
 use crate::common::{Client, Server, scratch::Scratch, texts};
 use nix::sys::signal::Signal;
 use std::io::Write;
-use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
-use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// A settings file of this test alone, gone with it.
-struct File(PathBuf);
+/// A settings file, gone with the test.
+struct File {
+    path: String,
+    scratch: Scratch,
+}
 
 impl File {
     fn new(text: &str) -> File {
-        static LAST: AtomicUsize = AtomicUsize::new(0);
-        let number = LAST.fetch_add(1, Ordering::Relaxed);
-        let name = format!("settings-{}-{number}.toml", std::process::id());
-        let file = File(PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name));
-        file.write(text);
-        file
+        let scratch = Scratch::new("settings");
+        File { path: scratch.write("chat.toml", text), scratch }
     }
 
     fn write(&self, text: &str) {
-        std::fs::write(&self.0, text).unwrap();
+        self.scratch.write("chat.toml", text);
     }
 
     fn path(&self) -> &str {
-        self.0.to_str().unwrap()
-    }
-}
-
-impl Drop for File {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.0);
+        &self.path
     }
 }
 
@@ -298,7 +289,7 @@ fn sighup_with_a_broken_file_changes_nothing_and_says_why() {
     assert!(said.contains(&format!("{}, line 2: host", file.path())), "{said}");
     client.send("this is too long\n");
     assert!(texts::names_limit(&client.line(), "10 bytes"));
-    std::fs::remove_file(&file.0).unwrap();
+    std::fs::remove_file(file.path()).unwrap();
     server.signal(Signal::SIGHUP);
     server.log.wait_for("cannot be read");
     client.assert_nothing_waits();

@@ -1,6 +1,6 @@
 //! TLS over real sockets: rustls and openssl as clients, a room of both kinds, certificates and SIGHUP.
 
-use crate::common::{Client, PATIENCE, Server, texts};
+use crate::common::{Client, PATIENCE, Server, scratch::Scratch, texts};
 use crate::irc::{PATIENT, patient};
 use chatloop_reactor::Backend;
 use nix::sys::signal::Signal;
@@ -9,7 +9,6 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, SignatureScheme, StreamOwned};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 
@@ -250,39 +249,20 @@ fn more_than_a_socket_takes_arrives_in_full() {
     }
 }
 
-/// A directory of the test's own.
-struct Directory(PathBuf);
-
-impl Directory {
-    fn new(name: &str) -> Directory {
-        let path = std::env::temp_dir().join(format!("chatloop-{name}-{}", std::process::id()));
-        std::fs::create_dir_all(&path).unwrap();
-        Directory(path)
-    }
-
-    fn file(&self, name: &str) -> String {
-        self.0.join(name).to_str().unwrap().to_owned()
-    }
-
+impl Scratch {
     /// A new certificate and its key.
     fn certify(&self, name: &str) {
         let certified = rcgen::generate_simple_self_signed([name.to_owned()]).unwrap();
-        std::fs::write(self.file("cert.pem"), certified.cert.pem()).unwrap();
-        std::fs::write(self.file("key.pem"), certified.signing_key.serialize_pem()).unwrap();
-    }
-}
-
-impl Drop for Directory {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
+        self.write("cert.pem", certified.cert.pem());
+        self.write("key.pem", certified.signing_key.serialize_pem());
     }
 }
 
 #[test]
 fn sighup_takes_a_new_certificate_for_new_connections_and_no_bad_one() {
-    let directory = Directory::new("sighup");
-    directory.certify("one.example.org");
-    let (cert, key) = (directory.file("cert.pem"), directory.file("key.pem"));
+    let scratch = Scratch::new("sighup");
+    scratch.certify("one.example.org");
+    let (cert, key) = (scratch.file("cert.pem"), scratch.file("key.pem"));
     let server = patient(&["--tls-cert", &cert, "--tls-key", &key]);
     let mut first = Secure::join(&server, "first");
 
@@ -299,7 +279,7 @@ fn sighup_takes_a_new_certificate_for_new_connections_and_no_bad_one() {
     server.log.wait_for("key.pem: not a regular file");
     std::fs::remove_file(&key).unwrap();
 
-    directory.certify("two.example.org");
+    scratch.certify("two.example.org");
     server.signal(Signal::SIGHUP);
     server.log.wait_for("the TLS certificate is now ");
     let third = Secure::join(&server, "third");
@@ -310,8 +290,8 @@ fn sighup_takes_a_new_certificate_for_new_connections_and_no_bad_one() {
 
 #[test]
 fn a_certificate_that_clients_reject_is_warned_of() {
-    let directory = Directory::new("expired");
-    let (cert, key) = (directory.file("cert.pem"), directory.file("key.pem"));
+    let scratch = Scratch::new("expired");
+    let (cert, key) = (scratch.file("cert.pem"), scratch.file("key.pem"));
     let mut parameters = rcgen::CertificateParams::new(["a.example.org".to_owned()]).unwrap();
     parameters.not_after = rcgen::date_time_ymd(2021, 1, 2);
     let pair = rcgen::KeyPair::generate().unwrap();
@@ -321,7 +301,7 @@ fn a_certificate_that_clients_reject_is_warned_of() {
     server.log.wait_for("the TLS certificate expired on 2021-01-02");
     server.signal(Signal::SIGHUP);
     server.log.wait_for_several(2, "the TLS certificate expired on 2021-01-02");
-    directory.certify("a.example.org");
+    scratch.certify("a.example.org");
     server.signal(Signal::SIGHUP);
     server.log.wait_for("the TLS certificate is now ");
     server.signal(Signal::SIGTERM);
@@ -331,12 +311,12 @@ fn a_certificate_that_clients_reject_is_warned_of() {
 
 #[test]
 fn flags_that_do_not_fit_are_errors_that_name_them() {
-    let directory = Directory::new("flags");
-    directory.certify("one.example.org");
-    let (cert, key) = (directory.file("cert.pem"), directory.file("none.pem"));
-    let other = directory.file("other.pem");
-    std::fs::rename(directory.file("key.pem"), &other).unwrap();
-    directory.certify("two.example.org");
+    let scratch = Scratch::new("flags");
+    scratch.certify("one.example.org");
+    let (cert, key) = (scratch.file("cert.pem"), scratch.file("none.pem"));
+    let other = scratch.file("other.pem");
+    std::fs::rename(scratch.file("key.pem"), &other).unwrap();
+    scratch.certify("two.example.org");
     for (flags, words) in [
         (&["--tls-cert", &*cert][..], "--tls-key"),
         (&["--tls-only"], "--tls-only"),

@@ -1,36 +1,27 @@
 //! What does the trace say of what has happened?
 
-use crate::common::{Client, Server};
+use crate::common::{Client, Server, scratch::Scratch};
 use chatloop::trace::{Entry, Parser, Turn};
 use nix::sys::signal::Signal;
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
 
-/// A file that is gone when the test is over.
-struct Scratch(PathBuf);
+/// The server's trace in a directory.
+const FILE: &str = "trace";
 
 impl Scratch {
-    fn new(name: &str) -> Scratch {
-        let name = format!("chatloop-trace-{}-{name}", std::process::id());
-        Scratch(std::env::temp_dir().join(name))
+    fn traced(&self, flags: &[&str]) -> Server {
+        Server::start(&[&["--quiet", "--trace", &self.file(FILE)], flags].concat())
     }
 
-    fn server(&self, flags: &[&str]) -> Server {
-        Server::start(&[&["--quiet", "--trace", self.0.to_str().unwrap()], flags].concat())
+    fn trace(&self) -> String {
+        std::fs::read_to_string(self.0.join(FILE)).unwrap()
     }
-}
 
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.0);
+    fn turns(&self) -> Vec<Turn> {
+        let mut parser = Parser::default();
+        self.trace().lines().filter_map(|line| parser.line(line).unwrap()).collect()
     }
-}
-
-fn turns(file: &Path) -> Vec<Turn> {
-    let mut parser = Parser::default();
-    let text = std::fs::read_to_string(file).unwrap();
-    text.lines().filter_map(|line| parser.line(line).unwrap()).collect()
 }
 
 /// Whether a turn has entries with these beginnings, in this order.
@@ -52,13 +43,13 @@ fn talk(server: &Server) -> Vec<Client> {
 #[test]
 fn a_message_is_followed_from_the_read_to_the_write() {
     let scratch = Scratch::new("message");
-    let server = scratch.server(&["--log", "debug"]);
+    let server = scratch.traced(&["--log", "debug"]);
     let mut room = talk(&server);
     let name = room[0].name();
     drop(room.remove(0));
     server.log.wait_for(": closed");
     server.stop();
-    let turns = turns(&scratch.0);
+    let turns = scratch.turns();
     let way = [
         ("ready", "0 guest1 read"),
         ("read", "6 bytes"),
@@ -80,7 +71,7 @@ fn a_message_is_followed_from_the_read_to_the_write() {
 #[test]
 fn a_signal_switches_it_off_and_on_and_names_are_known_again() {
     let scratch = Scratch::new("signal");
-    let server = scratch.server(&["--log", "info"]);
+    let server = scratch.traced(&["--log", "info"]);
     let mut room = talk(&server);
     server.signal(Signal::SIGUSR1);
     server.log.wait_for("the trace is off");
@@ -92,7 +83,7 @@ fn a_signal_switches_it_off_and_on_and_names_are_known_again() {
     room[1].chat_line();
     let name = room[0].name();
     server.stop();
-    let turns = turns(&scratch.0);
+    let turns = scratch.turns();
     let read = |bytes: &str| {
         turns
             .iter()
@@ -106,7 +97,7 @@ fn a_signal_switches_it_off_and_on_and_names_are_known_again() {
 #[test]
 fn a_turn_is_in_the_file_whole_or_not_at_all() {
     let scratch = Scratch::new("whole");
-    let server = scratch.server(&["--oper", "root:open-sesame", "--loop-pages", "1"]);
+    let server = scratch.traced(&["--oper", "root:open-sesame", "--loop-pages", "1"]);
     let mut room = talk(&server);
     // All in one packet, so that the trace is switched in the middle of a turn.
     room[0].send("/oper root open-sesame\n");
@@ -118,7 +109,7 @@ fn a_turn_is_in_the_file_whole_or_not_at_all() {
     room[0].send("shown again\n");
     assert_eq!(room[1].chat_line(), "[guest1]: shown again");
     server.stop();
-    let turns = turns(&scratch.0);
+    let turns = scratch.turns();
     assert!(turns.iter().all(|turn| turn.number > 0 && turn.phases.len() == 7), "{turns:#?}");
     assert!(turns.windows(2).all(|pair| pair[0].number < pair[1].number), "{turns:#?}");
     let reads = |bytes: &str| turns.iter().any(|turn| has(turn, &[("read", bytes)]));
@@ -128,7 +119,7 @@ fn a_turn_is_in_the_file_whole_or_not_at_all() {
 #[test]
 fn a_stopped_reader_is_seen_to_keep_bytes_and_to_be_watched_for_writing() {
     let scratch = Scratch::new("slow");
-    let server = scratch.server(&["--outbox-hard", "8M"]);
+    let server = scratch.traced(&["--outbox-hard", "8M"]);
     let mut room = server.room(1);
     let slow = Client::connect_narrow(server.address);
     room[0].line();
@@ -139,7 +130,7 @@ fn a_stopped_reader_is_seen_to_keep_bytes_and_to_be_watched_for_writing() {
     room[0].until("2 users");
     drop(slow);
     server.stop();
-    let turns = turns(&scratch.0);
+    let turns = scratch.turns();
     let kept = |entry: &Entry| entry.what == "write" && entry.detail.ends_with(" left");
     let turn = turns.iter().find(|turn| turn.entries.iter().any(kept)).expect("a short write");
     assert!(has(turn, &[("watch", "read, write")]), "{turn}");
@@ -148,10 +139,10 @@ fn a_stopped_reader_is_seen_to_keep_bytes_and_to_be_watched_for_writing() {
 #[test]
 fn the_file_for_perfetto_has_a_name_for_every_track_and_no_slices_that_overlap() {
     let scratch = Scratch::new("chrome");
-    let server = scratch.server(&["--trace-format", "chrome"]);
+    let server = scratch.traced(&["--trace-format", "chrome"]);
     talk(&server);
     server.stop();
-    let file = std::fs::read_to_string(&scratch.0).unwrap();
+    let file = scratch.trace();
     let file: serde_json::Value = serde_json::from_str(&file).unwrap();
     let (mut names, mut ends) = (BTreeMap::new(), BTreeMap::<u64, f64>::new());
     for event in file["traceEvents"].as_array().unwrap() {
@@ -174,17 +165,17 @@ fn the_file_for_perfetto_has_a_name_for_every_track_and_no_slices_that_overlap()
 #[test]
 fn a_trace_is_its_owners_and_a_copy_that_cannot_be_written_is_an_error() {
     let scratch = Scratch::new("private");
-    let server = scratch.server(&[]);
+    let server = scratch.traced(&[]);
     talk(&server);
     server.stop();
-    let file = scratch.0.to_str().unwrap();
-    assert_eq!(std::fs::metadata(file).unwrap().permissions().mode() & 0o777, 0o600);
+    let file = scratch.file(FILE);
+    assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     let lab = |arguments: &[&str]| {
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_chatloop-lab"));
         let output = command.arg("trace").args(arguments).output().unwrap();
         (output.status.code(), String::from_utf8(output.stderr).unwrap())
     };
-    let (code, said) = lab(&[file, "--chrome", "/nowhere/at/all"]);
+    let (code, said) = lab(&[&file, "--chrome", "/nowhere/at/all"]);
     assert!(said.contains("could not write to /nowhere/at/all: "), "{said}");
     assert_eq!(code, Some(1));
     let (code, said) = lab(&["/nowhere/at/all"]);

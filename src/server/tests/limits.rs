@@ -128,9 +128,9 @@ fn there_are_so_many_accounts() {
 #[cfg(feature = "disk")]
 #[test]
 fn an_account_that_no_one_has_used_for_long_ends_and_one_in_use_does_not() {
-    let directory = std::env::temp_dir().join(format!("chatloop-expiry-{}", std::process::id()));
-    let data = format!("--data={}", directory.display());
-    let mut bench = Bench::new(&[&data, "--account-expiry=2", "--stall-timeout=off"]);
+    let data = crate::scratch::Scratch::new("expiry");
+    let mut bench =
+        Bench::new(&["--data", data.path(), "--account-expiry=2", "--stall-timeout=off"]);
     let (mut ada, mut bob) = (bench.join("ada"), bench.join("bob"));
     for (client, name) in [(&mut ada, "ada"), (&mut bob, "bob")] {
         client.send("/register correct-horse\n");
@@ -161,8 +161,6 @@ fn an_account_that_no_one_has_used_for_long_ends_and_one_in_use_does_not() {
     assert!(freed);
     eve.send("/login bob correct-horse\n");
     bench.wait_for(&mut eve, "you are now logged in as bob");
-    drop(bench);
-    let _ = std::fs::remove_dir_all(directory);
 }
 
 #[test]

@@ -238,8 +238,8 @@ mod tests {
     #[test]
     fn a_certificate_made_here_is_kept_for_its_owner_alone_and_found_again() {
         use std::os::unix::fs::PermissionsExt;
-        let directory = std::env::temp_dir().join(format!("chatloop-tls-{}", std::process::id()));
-        let file = directory.join("tls.pem");
+        let scratch = crate::scratch::Scratch::new("tls");
+        let file = scratch.0.join("new/tls.pem");
         let first = Identity::self_signed(Some(&file), "chat.example.org").unwrap();
         assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
         let second = Identity::self_signed(Some(&file), "chat.example.org").unwrap();
@@ -250,7 +250,6 @@ mod tests {
         assert!(error.contains("tls.pem"), "{error}");
         let for_this_run = Identity::self_signed(None, "chat.example.org").unwrap();
         assert_ne!(for_this_run.fingerprint(), first.fingerprint());
-        fs::remove_dir_all(directory).unwrap();
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::certificate::Identity;
 use super::*;
+use crate::scratch::Scratch;
 use crate::tls::{Source, Trust};
 use chatloop_reactor::{Layer, OVERHEAD, Received};
 use proptest::prelude::*;
@@ -321,8 +322,8 @@ fn the_wrong_certificate_is_refused_with_its_fingerprint() {
 
 #[test]
 fn a_key_of_another_certificate_is_said() {
-    let directory = std::env::temp_dir().join(format!("chatloop-pair-{}", std::process::id()));
-    let (a, b) = (directory.join("a.pem"), directory.join("b.pem"));
+    let scratch = Scratch::new("pair");
+    let [a, b, c, d, e] = ["a", "b", "c", "d", "e"].map(|it| scratch.0.join(format!("{it}.pem")));
     Identity::self_signed(Some(&a), "a.example.org").unwrap();
     Identity::self_signed(Some(&b), "b.example.org").unwrap();
     let load = |certificate: &_, key: &_| {
@@ -332,7 +333,6 @@ fn a_key_of_another_certificate_is_said() {
     let mismatch = load(&a, &b).err().unwrap();
     assert!(mismatch.contains("a.pem") && mismatch.contains("b.pem"), "{mismatch}");
     let wrong = |certificate: &str, key: &str| {
-        let (c, d) = (directory.join("c.pem"), directory.join("d.pem"));
         std::fs::write(&c, certificate).unwrap();
         std::fs::write(&d, key).unwrap();
         load(&c, &d).err()
@@ -354,9 +354,8 @@ fn a_key_of_another_certificate_is_said() {
         let said = wrong(certificate, key).unwrap();
         assert!(said.contains(why), "{said}");
     }
-    let missing = load(&a, &directory.join("e.pem")).err().unwrap();
+    let missing = load(&a, &e).err().unwrap();
     assert!(missing.contains("e.pem"), "{missing}");
-    std::fs::remove_dir_all(directory).unwrap();
 }
 
 proptest! {

@@ -143,10 +143,9 @@ mod tests {
 
     #[test]
     fn a_panic_rejects_what_is_in_hand_until_it_is_time_to_try_again() {
-        let path = std::env::temp_dir().join(format!("chatloop-writer-{}", std::process::id()));
-        let _ = std::fs::remove_dir_all(&path);
+        let scratch = crate::scratch::Scratch::new("writer");
         let limits = Limits::default();
-        let opened = Store::open(&path, &limits).unwrap();
+        let opened = Store::open(&scratch.0, &limits).unwrap();
         let writer = Writer::new(opened, &limits, Arc::new(Fixed(Instant::now())));
         // The first batch is handed back by a wake that panics.
         let wakes = std::sync::atomic::AtomicUsize::new(0);
@@ -178,9 +177,7 @@ mod tests {
         assert_eq!(committed(&last), [3]);
         let rejected: Vec<u64> = last.rejected.iter().map(|it| it.proposal.id.0).collect();
         assert_eq!(rejected, [2]);
-        let (again, ..) = Store::open(&path, &limits).unwrap();
+        let (again, ..) = Store::open(&scratch.0, &limits).unwrap();
         assert_eq!(again.at.last.0, 2, "the end saves what has passed");
-        drop(again);
-        let _ = std::fs::remove_dir_all(&path);
     }
 }

@@ -3,8 +3,8 @@
 use super::*;
 use crate::chat::{Entry, Hub, Kind, Moment, Name, QuitReason, RecordId, Reference, SessionId};
 use crate::journal::log::proposal::ProposalId;
+use crate::scratch::Scratch;
 use rusqlite::Connection;
-use std::path::PathBuf;
 use std::sync::Mutex;
 
 struct SetTime(Mutex<Instant>);
@@ -16,9 +16,9 @@ impl TimeSource for SetTime {
 }
 
 struct Bench {
-    path: PathBuf,
     time: Arc<SetTime>,
     writer: Option<Writer>,
+    scratch: Scratch,
     proposals: u64,
     clock: i64,
 }
@@ -27,23 +27,15 @@ const ALICE: SessionId = SessionId(1);
 const BOB: SessionId = SessionId(2);
 const SECOND: Duration = Duration::from_secs(1);
 
-impl Drop for Bench {
-    fn drop(&mut self) {
-        self.writer = None;
-        let _ = std::fs::remove_dir_all(&self.path);
-    }
-}
-
 impl Bench {
     fn new(name: &str, limits: &Limits) -> Bench {
-        let path = std::env::temp_dir().join(format!("chatloop-{name}-{}", std::process::id()));
-        let _ = std::fs::remove_dir_all(&path);
+        let scratch = Scratch::new(name);
         let time = Arc::new(SetTime(Mutex::new(Instant::now())));
-        let opened = Store::open(&path, limits).unwrap();
+        let opened = Store::open(&scratch.0, limits).unwrap();
         // The time that a lock is waited for is the system's.
         opened.0.database.connection.busy_timeout(Duration::ZERO).unwrap();
         let writer = Some(Writer::new(opened, limits, time.clone()));
-        let mut bench = Bench { path, time, writer, proposals: 0, clock: 1_000_000 };
+        let mut bench = Bench { time, writer, scratch, proposals: 0, clock: 1_000_000 };
         for who in [ALICE, BOB] {
             assert_eq!(committed(&bench.does(who, enter())), [bench.proposals]);
         }
@@ -89,12 +81,12 @@ impl Bench {
         let Writer { mut store, .. } = self.writer.take().unwrap();
         let memory = store.hub.without_texts(Hub::clone);
         drop(store);
-        let (mut store, ..) = Store::open(&self.path, &Limits::default()).unwrap();
+        let (mut store, ..) = Store::open(&self.scratch.0, &Limits::default()).unwrap();
         (memory, store.hub.without_texts(Hub::clone))
     }
 
     fn texts(&self) -> Vec<String> {
-        let database = Connection::open(self.path.join("chatloop.db")).unwrap();
+        let database = Connection::open(self.scratch.file("chatloop.db")).unwrap();
         let mut texts = database.prepare("SELECT text FROM message ORDER BY id").unwrap();
         let texts = texts.query_map([], |row| row.get(0)).unwrap();
         texts.collect::<Result<_>>().unwrap()
@@ -102,7 +94,7 @@ impl Bench {
 
     /// Another process that holds the lock until it is dropped.
     fn lock(&self) -> Connection {
-        let other = Connection::open(self.path.join("chatloop.db")).unwrap();
+        let other = Connection::open(self.scratch.file("chatloop.db")).unwrap();
         other.execute_batch("BEGIN IMMEDIATE").unwrap();
         other
     }
@@ -272,7 +264,7 @@ fn a_disk_on_the_verge_of_being_full_is_reported_once() {
 fn a_deleted_or_replaced_file_is_noticed_before_a_message_is_lost_in_it() {
     for name in ["chatloop.db", "chatloop.db-wal", "chatloop.lock"] {
         let mut bench = Bench::new(&format!("moved-{name}"), &Limits::default());
-        let (file, elsewhere) = (bench.path.join(name), bench.path.join("elsewhere"));
+        let (file, elsewhere) = (bench.scratch.file(name), bench.scratch.file("elsewhere"));
         std::fs::rename(&file, &elsewhere).unwrap();
         let lost = bench.does(ALICE, say("into a deleted file"));
         assert_eq!(rejected(&lost), [3], "{name}");
@@ -290,7 +282,7 @@ fn a_deleted_or_replaced_file_is_noticed_before_a_message_is_lost_in_it() {
 fn a_file_that_is_deleted_while_nothing_happens_is_noticed_within_a_minute() {
     let mut bench = Bench::new("deleted-idle", &Limits::default());
     bench.passes(SECOND);
-    std::fs::remove_file(bench.path.join("chatloop.db")).unwrap();
+    std::fs::remove_file(bench.scratch.file("chatloop.db")).unwrap();
     let noticed = bench.passes(limits::RETENTION_EVERY);
     assert!(reason(&noticed.health).contains("deleted"), "{}", reason(&noticed.health));
 }
@@ -298,7 +290,7 @@ fn a_file_that_is_deleted_while_nothing_happens_is_noticed_within_a_minute() {
 #[test]
 fn where_another_process_has_written_nothing_more_is() {
     let mut bench = Bench::new("foreign", &Limits::default());
-    let other = Connection::open(bench.path.join("chatloop.db")).unwrap();
+    let other = Connection::open(bench.scratch.file("chatloop.db")).unwrap();
     let sql = "INSERT INTO record SELECT id + 1, time, origin, about, change FROM record
                ORDER BY id DESC LIMIT 1";
     other.execute(sql, []).unwrap();
