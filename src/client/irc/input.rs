@@ -7,10 +7,10 @@
 //! The commands about one message are in `about`, those that change modes in `moderation`, those that
 //! ask for earlier messages in `lookup`.
 
+use super::IrcSession;
 use super::commands::{self, Command, TOPICS};
 use super::numbers::Numbered;
 use super::outgoing::Outgoing;
-use super::IrcSession;
 use crate::client::display::{DisplayItem, Incoming, MessageKind, Quoted};
 use crate::client::options::Bell;
 use crate::client::secrets;
