@@ -352,7 +352,7 @@ impl Connection {
         self.held.set(self.session.held());
     }
 
-    /// The memory behind its input.
+    /// The memory behind its input, and behind what TLS keeps of its output.
     pub fn held(&self) -> usize {
         self.io.inbox.held() + self.io.transport.held() + self.held.bytes()
     }

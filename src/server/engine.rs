@@ -297,13 +297,15 @@ impl Engine {
         loop {
             let (id, answer) = self.journal.next_answer()?;
             if let Some((token, purpose)) = self.queries.remove(&id) {
-                return Some((token, found(id, purpose, answer)));
+                let user = self.hub.user(SessionId(token.to_bits()));
+                let nick = user.map(|user| &user.identity.nick);
+                return Some((token, found(id, purpose, answer, nick)));
             }
         }
     }
 }
 
-fn found(id: QueryId, purpose: Pending, answer: Answer) -> Found {
+fn found(id: QueryId, purpose: Pending, answer: Answer, asker: Option<&Name>) -> Found {
     match (purpose, answer) {
         (Pending::Replay(query), answer) => {
             let past = past(query, answer).ok().map(|past| match past.query.scope {
@@ -315,7 +317,7 @@ fn found(id: QueryId, purpose: Pending, answer: Answer) -> Found {
         }
         (Pending::Decide(command, missing), Answer::Found(message, reactions)) => {
             let command = match message {
-                Some(reference) => command.found(reference, reactions),
+                Some(reference) => command.found(reference, &reactions, asker),
                 None => command.not_found().ok_or(missing),
             };
             match command {

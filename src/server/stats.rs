@@ -52,7 +52,7 @@ counters! {
     Requests "HTTP requests answered with an error";
     LoopPages "pages that the loop was not shown to for their number (--loop-pages)";
     Transfers "uploads and downloads rejected because too many were in progress (--max-transfers)";
-    SlowTransfers "uploads and downloads given up because their client was too slow";
+    SlowTransfers "uploads and downloads given up for being too slow, or for an address with fewer";
     FileSize "uploads rejected for their size (--file-max)";
     FileQuota "uploads rejected for the files of their owner (--files-per-account, --files-per-address)";
     FilesAll "uploads rejected because no room was left for files (--files-all)";

@@ -70,6 +70,8 @@ pub(super) struct TransferNumbers {
 /// An upload whose bytes are coming.
 struct Incoming {
     name: String,
+    /// Of the connection; its uploader may have got the token elsewhere.
+    origin: Origin,
     uploader: Uploader,
     /// Bytes that it may have, by which limit; they are counted as used until it is done.
     reserved: u64,
@@ -88,6 +90,8 @@ struct Outgoing {
     /// The head, until the first bytes are there.
     head: Option<Vec<u8>>,
     left: Range<u64>,
+    /// Bytes that were read and had not been sent when it was last looked at.
+    unsent: u64,
     /// The next piece is being read.
     reading: bool,
     progress: Progress,
@@ -118,7 +122,7 @@ enum Transfer {
 impl Transfer {
     fn origin(&self) -> Origin {
         match self {
-            Transfer::In(incoming) => incoming.uploader.origin,
+            Transfer::In(incoming) => incoming.origin,
             Transfer::Out(outgoing) => outgoing.origin,
         }
     }
@@ -297,7 +301,7 @@ impl Transfers {
     /// The system has no randomness for its id.
     pub(super) fn begin_upload(
         &mut self,
-        token: Token,
+        (token, origin): (Token, Origin),
         name: String,
         uploader: Uploader,
         (reserved, limit): (u64, FileLimit),
@@ -307,6 +311,7 @@ impl Transfers {
         self.ask(Command::Begin(token.to_bits(), id));
         let incoming = Incoming {
             name,
+            origin,
             uploader,
             reserved,
             limit,
@@ -354,18 +359,20 @@ impl Transfers {
         now: Instant,
     ) {
         let (head, progress) = (Some(head), Progress::new(now));
-        let outgoing = Outgoing { id, origin, head, left, reading: false, progress };
+        let outgoing = Outgoing { id, origin, head, left, unsent: 0, reading: false, progress };
         self.all.insert(token.to_bits(), Transfer::Out(Box::new(outgoing)));
     }
 
     /// Has the next piece of each download read, unless much of it is unsent; those that are sent.
     pub(super) fn read_on(&mut self, mut unsent: impl FnMut(Token) -> usize) -> Vec<Token> {
         let mut sent = Vec::new();
-        let Some(store) = &self.store else { return sent };
         for (transfer, outgoing) in &mut self.all {
             let Transfer::Out(outgoing) = outgoing else { continue };
             let token = Token::from_bits(*transfer);
             let unsent = if outgoing.reading { continue } else { unsent(token) };
+            // What the client has taken, not what was read: the last pieces may take it minutes.
+            outgoing.progress.bytes += outgoing.unsent.saturating_sub(unsent as u64);
+            outgoing.unsent = unsent as u64;
             if outgoing.left.is_empty() && unsent == 0 {
                 sent.push(token);
             }
@@ -375,7 +382,9 @@ impl Transfers {
             outgoing.reading = true;
             let length = (outgoing.left.end - outgoing.left.start).min(PIECE) as usize;
             let (id, offset) = (Arc::clone(&outgoing.id), outgoing.left.start);
-            store.send(Command::Read { transfer: *transfer, id, offset, length });
+            if let Some(store) = &self.store {
+                store.send(Command::Read { transfer: *transfer, id, offset, length });
+            }
         }
         sent
     }
@@ -427,7 +436,7 @@ impl Transfers {
                 }
                 outgoing.reading = false;
                 outgoing.left.start += count;
-                outgoing.progress.bytes += count;
+                outgoing.unsent += count;
                 self.numbers.sent_bytes += count;
                 let out = match outgoing.head.take() {
                     Some(head) => [head, bytes].concat(),

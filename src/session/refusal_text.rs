@@ -23,6 +23,9 @@ pub fn of(refusal: &Refusal) -> String {
             "no one has sent you a direct message yet (try /msg NICK TEXT)".to_owned()
         }
         Refusal::MailFull(name) => format!("{name} is offline and their mailbox is full"),
+        Refusal::MailShare(name) => {
+            format!("{name} is offline and has enough mail from your address")
+        }
         Refusal::TooManyIgnored(limit) => format!("ignore list full: the limit is {limit} nicks"),
         Refusal::NotIgnored(nick) => {
             format!("you are not ignoring {nick} (/ignore lists ignored nicks)")

@@ -79,7 +79,7 @@ fn a_room_shows_nothing_from_before_it_was_opened() {
         let found = Scope::Search { rooms: vec![room.clone()], words: "plan".into(), from: None };
         assert_eq!(texts(&chat.past(found, Range::Latest, 9)), ["public plan"]);
         let query = HistoryQuery::Find(Lookup { room, message: Point::Number(1) });
-        assert_eq!(chat.answer(query), Answer::Found(None, 0));
+        assert_eq!(chat.answer(query), Answer::Found(None, Vec::new()));
     });
 }
 
@@ -129,6 +129,10 @@ fn a_search_wants_all_words_and_takes_none_for_an_operator() {
         assert_eq!(chat.search("cafe\u{301}", None), ["un cafe\u{301}"]);
         assert_eq!(chat.search("café ＵＮ", None), ["un cafe\u{301}"]);
         assert_eq!(chat.search("cafe", None), NOTHING);
+        // A symbol that is a word in another spelling only.
+        chat.says(BOB, "20 ㎏ of 5 ℃");
+        assert_eq!(chat.search("㎏", None), ["20 ㎏ of 5 ℃"]);
+        assert_eq!(chat.search("℃", None), ["20 ㎏ of 5 ℃"]);
         for hostile in ["\"", "dog\" OR \"fox", "*", "text:", "NEAR(", "r1", "-", "(", "dog*\""] {
             let found = chat.search(hostile, None);
             assert!(found.iter().all(|text| text.to_lowercase().contains("dog")), "{hostile}");

@@ -67,6 +67,22 @@ fn a_state_goes_on_from_the_record_that_the_first_line_names() {
     }
 }
 
+/// Ids never fall, but times do, if the clock was set back.
+#[test]
+fn messages_whose_times_fall_are_imported() {
+    let (from, chat) = full("export-clock");
+    chat.journal.close();
+    let exported = lines(&from, None);
+    let last = exported.rfind(r#""time":"#).unwrap() + r#""time":"#.len();
+    let end = last + exported[last..].find(|it: char| !it.is_ascii_digit()).unwrap();
+    let earlier = format!("{}1{}", &exported[..last], &exported[end..]);
+    let to = Scratch::new("import-clock");
+    assert_eq!(import(&to.0, &mut earlier.as_bytes()).unwrap(), 3);
+    let mut copy = Chat::reopened(&to.0, &Limits::default()).peopled();
+    copy.says(ALICE, "and on");
+    assert_eq!(copy.lobby(Range::Latest, 1), ["and on"]);
+}
+
 /// A room that was renamed has taken the name of one that was no longer there: the history of that is
 /// kept under a name with a number, which is another one elsewhere.
 #[test]

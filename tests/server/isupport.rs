@@ -122,6 +122,14 @@ fn every_number_of_targets_is_as_announced() {
         assert_eq!(listed.len(), count + 1, "{letter}, and the end of the list");
         let full = ask(&mut ada, &masks(letter, 5_000, 1));
         assert!(full[0].starts_with(&format!("478 ada #r {letter} :")), "{full:?}");
+        if let [_, (other, _), _] = &lists[..]
+            && other != letter
+        {
+            let full = ask(&mut ada, &format!("MODE #r +{other}{letter} of-another full"));
+            let of_it = |line: &String| line.starts_with(&format!("478 ada #r {letter} :"));
+            assert!(full.iter().any(of_it), "{full:?}");
+            ask(&mut ada, &format!("MODE #r -{other} of-another"));
+        }
         let invalid = ask(&mut ada, &format!("MODE #r +{letter} a,b"));
         assert!(invalid[0].starts_with(&format!("696 ada #r {letter} a,b :")), "{invalid:?}");
         assert_eq!(ask(&mut ada, &masks(letter, 0, 1)), [""; 0], "it is there: {letter}");

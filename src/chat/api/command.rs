@@ -166,14 +166,21 @@ impl Command {
     ///
     /// # Errors
     /// If it would be one reaction too many.
-    pub fn found(mut self, reference: Reference, reactions: u32) -> Result<Command, Refusal> {
+    pub fn found(
+        mut self,
+        reference: Reference,
+        reactions: &[Name],
+        asker: Option<&Name>,
+    ) -> Result<Command, Refusal> {
         let reacts = match &self {
             Command::React(_, _, _, on) => *on,
             Command::Tag(tagging) => tagging.reaction.as_ref().is_some_and(|(_, _, on)| *on),
             _ => false,
         };
         if reacts {
-            below(reactions as usize, limits::REACTIONS_PER_MESSAGE, Refusal::TooManyReactions)?;
+            let own = reactions.iter().filter(|nick| Some(*nick) == asker).count();
+            below(own, limits::REACTIONS_PER_USER, Refusal::TooManyReactions)?;
+            below(reactions.len(), limits::REACTIONS_PER_MESSAGE, Refusal::TooManyReactions)?;
         }
         match &mut self {
             Command::Reply(_, pick, _)

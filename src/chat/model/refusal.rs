@@ -109,6 +109,8 @@ pub enum Refusal {
     NobodyToAnswer,
     /// The account's mail is full.
     MailFull(Name),
+    /// The sender's address has its share of that mailbox.
+    MailShare(Name),
     /// The name or the password is wrong; which one is not revealed.
     WrongPassword,
     /// The account has got another password or another owner since it was claimed.

@@ -157,9 +157,11 @@ impl Hub {
         }
         let account = self.accounts.get(&Caseless(to));
         let account = account.ok_or_else(|| Refusal::NoSuchNick(Name::new(to)))?;
-        let has_share = |from: &User| account.mail_is_full_for(from.identity.host());
-        if account.mail_is_full() || from.is_some_and(has_share) {
+        if account.mail_is_full() {
             return Err(Refusal::MailFull(account.name.clone()));
+        }
+        if from.is_some_and(|from| account.mail_is_full_for(from.identity.host())) {
+            return Err(Refusal::MailShare(account.name.clone()));
         }
         Ok(account.name.clone())
     }

@@ -145,7 +145,7 @@ impl World {
                     from: found.from.clone(),
                     account: found.account.clone(),
                 };
-                let then = then.found(reference, 0).unwrap();
+                let then = then.found(reference, &[], None).unwrap();
                 let decision = self.hub.decide(session, then, Moment(self.now));
                 assert!(!matches!(decision, Decision::Lookup { .. }), "looked up for ever");
                 self.settle(session, decision)

@@ -113,6 +113,13 @@ fn one_user_takes_no_more_than_their_share_of_what_all_share() {
     let most = Refusal::TooManyReactions(limits::REACTIONS_PER_USER);
     assert_eq!(world.run(mallory, react(100)).refusal(), most);
     world.run(bob, react(100)).effects();
+    // To one that only the journal knows.
+    let [old, nicks] = [Name::new("alice"), Name::new("mallory")];
+    let (id, reactions) = (RecordId(1), vec![nicks.clone(); limits::REACTIONS_PER_USER]);
+    let old = Reference { id, number: 1, root: id, from: old, account: None };
+    let found = |nick: &Name| react(100).found(old.clone(), &reactions, Some(nick));
+    assert_eq!(found(&nicks).unwrap_err(), most);
+    assert!(found(&Name::new("bob")).is_ok());
     // Invitations of someone.
     let room = |number: usize| -> Arc<str> { format!("#m{number}").into() };
     world.run(alice, Command::Join("#tea".into(), None)).effects();

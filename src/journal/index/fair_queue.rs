@@ -47,12 +47,12 @@ impl<T> FairQueue<T> {
         each.max_by_key(|(length, _)| *length).unwrap_or_default()
     }
 
-    /// Takes out the newest thing of the asker with most in it.
+    /// Takes out the newest thing of the asker with most in it, of those that `may` be.
     #[cfg(any(feature = "disk", test))]
-    pub(super) fn give_way(&mut self) -> Option<T> {
+    pub(super) fn give_way(&mut self, may: impl Fn(&T) -> bool) -> Option<T> {
         let asker = self.longest().1?.clone();
         let queue = self.queues.get_mut(&asker)?;
-        let item = queue.pop_back();
+        let item = queue.iter().rposition(may).and_then(|place| queue.remove(place));
         if queue.is_empty() {
             self.queues.remove(&asker);
             self.turns.retain(|other| *other != asker);
@@ -100,9 +100,12 @@ mod tests {
             queue.push(Name::new("mallory"), number);
         }
         queue.push(Name::new("alice"), 10);
-        let gone: Vec<_> = (0..5).map(|_| queue.give_way()).collect();
+        let gone: Vec<_> = (0..5).map(|_| queue.give_way(|_| true)).collect();
         // Of two who have as much, the one whose turn comes later.
         assert_eq!(gone, [Some(2), Some(1), Some(10), Some(0), None]);
         assert!(queue.is_empty() && queue.pop().is_none());
+        (1..4).for_each(|number| queue.push(Name::new("alice"), number));
+        let gone: Vec<_> = (0..3).map(|_| queue.give_way(|number| number % 2 == 1)).collect();
+        assert_eq!(gone, [Some(3), Some(1), None], "what may not be given up stays");
     }
 }

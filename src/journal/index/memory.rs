@@ -58,8 +58,7 @@ impl Store for MemoryIndex {
             HistoryQuery::Past(query) | HistoryQuery::Replay(query) => query,
             HistoryQuery::Find(lookup) => {
                 let (found, reactions) = self.messages.find(&lookup).unzip();
-                let reactions = u32::try_from(reactions.unwrap_or(0)).unwrap_or(u32::MAX);
-                return Some((id, Answer::Found(found, reactions)));
+                return Some((id, Answer::Found(found, reactions.unwrap_or_default())));
             }
         };
         let Some(search) = Search::new(&self.messages, &query) else {

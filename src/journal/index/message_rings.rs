@@ -218,8 +218,8 @@ impl MessageRings {
         self.messages.last_key_value().map_or(RecordId(0), |(&id, _)| id)
     }
 
-    /// The message, and how many reactions it has.
-    pub(super) fn find(&self, lookup: &Lookup) -> Option<(Reference, usize)> {
+    /// The message, and whose reactions it has.
+    pub(super) fn find(&self, lookup: &Lookup) -> Option<(Reference, Vec<Name>)> {
         let ring = Ring::Room(lookup.room.name.clone());
         let id = match lookup.message {
             Point::Id(id) => id,
@@ -235,7 +235,8 @@ impl MessageRings {
             _ => true,
         };
         let there = matches!(&stored.message.target, Target::Room(it) if *it == lookup.room.name);
-        (numbered && there).then(|| (reference(stored), stored.reactions.len()))
+        let nicks = || stored.reactions.iter().map(|(nick, _)| nick.clone()).collect();
+        (numbered && there).then(|| (reference(stored), nicks()))
     }
 
     pub(super) fn past(&self, query: &Query) -> (Vec<StoredMessage>, Vec<HistoryEvent>) {

@@ -1,7 +1,7 @@
 //! Queries of an index, and their answers.
 
 use crate::chat::limits::{HISTORY_DEFAULT, HISTORY_LINES};
-use crate::chat::{HistoryEvent, Lookup, Query, RecordId, Reference, Scope, StoredMessage};
+use crate::chat::{HistoryEvent, Lookup, Name, Query, RecordId, Reference, Scope, StoredMessage};
 
 /// Identifies an answer; drawn with [`Journal::next_query`](crate::journal::Journal::next_query).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -25,6 +25,13 @@ impl HistoryQuery {
         let (HistoryQuery::Past(query) | HistoryQuery::Replay(query)) = self else { return false };
         matches!(query.scope, Scope::Search { .. })
     }
+
+    /// Whether it is the only one to ask for these messages: mail is delivered once.
+    #[cfg_attr(not(feature = "disk"), expect(dead_code, reason = "memory never has it wait"))]
+    pub(super) fn is_mail(&self) -> bool {
+        let (HistoryQuery::Past(query) | HistoryQuery::Replay(query)) = self else { return false };
+        matches!(query.scope, Scope::Mail { .. })
+    }
 }
 
 #[derive(Clone, PartialEq, Debug)]
@@ -33,8 +40,8 @@ pub enum Answer {
     Past(Vec<StoredMessage>, Vec<HistoryEvent>),
     /// A search that stopped early: what it found down to the record, which it has not examined.
     Partial(Vec<StoredMessage>, RecordId),
-    /// The message, and how many reactions it has.
-    Found(Option<Reference>, u32),
+    /// The message, and whose reactions it has, one nick for each.
+    Found(Option<Reference>, Vec<Name>),
     /// The query failed, for this reason.
     Failed(String),
 }

@@ -1,4 +1,5 @@
-//! The memory behind what peers have sent and the program has not used up, counted over all owners.
+//! The memory behind what peers have sent and the program has not used up, and behind what a layer has
+//! encrypted and not sent, counted over all owners.
 //!
 //! One owner is bounded; thousands of them are not. So each owner of such bytes has a [`Held`], and the
 //! sum is there for who has a budget. It cannot go wrong: what an owner held goes when the owner does, and

@@ -225,15 +225,15 @@ impl Exchange {
         }
         let room =
             self.upload_limit(&uploader, upload.length).map_err(|limit| self.beyond(limit))?;
-        if !self.has_place(token) {
+        let Some(origin) = self.origin(token).filter(|_| self.has_place(token)) else {
             return Ok(());
-        }
+        };
         if let Credentials::Token(key) = &upload.credentials {
             self.transfers.spend_token(key);
         }
         let name = upload.name.clone();
         let now = self.net.now();
-        let begun = self.transfers.begin_upload(token, name, uploader, room, now);
+        let begun = self.transfers.begin_upload((token, origin), name, uploader, room, now);
         if begun.is_err() {
             return rejected(503, "the system has no randomness for a name; try again");
         }

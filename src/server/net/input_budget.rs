@@ -2,8 +2,8 @@
 //!
 //! One connection is bounded: it is not read beyond 64 KiB while its lines wait, and TLS, a WebSocket
 //! and a multiline message keep what has not come in full within bounds of their own. Thousands of
-//! them, of many origins, are not: each may fill those. So the memory behind all of it ([`Held`]) has a
-//! budget (`--inbox-all`). Above it the connections with the most input are dropped, those of the origin
+//! them, of many origins, are not: each may fill those. So the memory behind all of it ([`Held`]), with the
+//! record that TLS has encrypted and the socket has not taken, has a budget (`--inbox-all`). Above it the connections with the most input are dropped, those of the origin
 //! that has most of it first, until an eighth of the budget is free again: to find them, all are looked
 //! at.
 //!
@@ -45,7 +45,7 @@ impl Net {
             if let Some(connection) = self.connections.get_mut(token) {
                 excess = excess.saturating_sub(input);
                 connection.discard_output();
-                connection.life.blame(|| "input of all exceeded --inbox-all".to_owned());
+                connection.life.blame(|| "input and TLS of all exceeded --inbox-all".to_owned());
                 self.stats.count(Counter::Input);
                 dropped.push(token);
             }
@@ -53,8 +53,8 @@ impl Net {
         // One line: there may be thousands of origins.
         if let Some(origin) = largest.filter(|_| !dropped.is_empty()) {
             warn!(
-                "clients dropped: {}, those of {origin} first: the input of all together is over the \
-                 limit of {} (--inbox-all), and theirs is the largest",
+                "clients dropped: {}, those of {origin} first: input and TLS of all together are over \
+                 the limit of {} (--inbox-all), and theirs is the largest",
                 dropped.len(),
                 Bytes(limit)
             );

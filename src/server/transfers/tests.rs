@@ -58,3 +58,41 @@ fn when_all_places_are_taken_the_slowest_gives_way_to_anyone() {
     assert_eq!(begin(&mut transfers, 8, there(8), now), Place::Of(Token::fixed(5)));
     assert_eq!(begin(&mut transfers, 9, there(9), now), Place::None);
 }
+
+#[test]
+fn a_download_gets_on_by_what_its_client_takes() {
+    let (mut transfers, now, token) = (Transfers::default(), Instant::now(), Token::fixed(0));
+    let all = (Vec::new(), 0..2 * PIECE);
+    transfers.begin_download(token, there(0), "a".into(), all, now);
+    for _ in 0..2 {
+        transfers.read_on(|_| 0);
+        let piece = Report::Read(token.to_bits(), vec![0; PIECE as usize]);
+        assert!(matches!(transfers.news(piece), Some(News::Send(..))));
+    }
+    // All of it is read, and the client takes minutes for the rest.
+    let mut unsent = PIECE as usize;
+    transfers.read_on(|_| unsent);
+    assert_eq!(transfers.is_slow(token, now), Some(false));
+    for taken in [LEAST_PROGRESS as usize, LEAST_PROGRESS as usize - 1] {
+        unsent -= taken;
+        transfers.read_on(|_| unsent);
+        let is_slow = taken < LEAST_PROGRESS as usize;
+        assert_eq!(transfers.is_slow(token, now), Some(is_slow), "{taken} bytes");
+    }
+}
+
+#[test]
+fn an_upload_takes_a_place_of_the_address_that_sends_it() {
+    let (mut transfers, now) = (Transfers::default(), Instant::now());
+    // It got its token from elsewhere.
+    let (name, origin) = (Name::new("ada"), there(1));
+    let uploader = Uploader { name, account: None, origin, share: None, session: None };
+    for number in 0..2 {
+        assert_eq!(transfers.place(there(2), 8, now), Place::Free);
+        let (name, room) = ("a".to_owned(), (1, FileLimit::Size));
+        let token = (Token::fixed(number), there(2));
+        transfers.begin_upload(token, name, uploader.clone(), room, now).unwrap();
+    }
+    assert_eq!(transfers.place(there(2), 8, now), Place::None);
+    assert_eq!(transfers.place(there(1), 8, now), Place::Free);
+}

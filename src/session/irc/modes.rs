@@ -47,11 +47,11 @@ fn channel_modes(context: &mut Context<'_, '_>, name: &str, words: &[&str]) {
     if changes.iter().all(|change| is_so(room, change)) {
         return tell_modes(context, room);
     }
-    let list = changes.iter().find(|change| change.adds_mask());
-    context.session.subject = list.map(|change| {
-        let (_, letter, _) = change.parts();
-        Box::from([room.name.as_str().to_owned(), letter.to_string()])
-    });
+    // Of several lists, the one that will be full first.
+    let added = changes.iter().filter(|change| change.adds_mask()).map(|change| change.parts().1);
+    let list = added.max_by_key(|letter| room.masks(*letter).len());
+    context.session.subject =
+        list.map(|letter| Box::from([room.name.as_str().to_owned(), letter.to_string()]));
     context.run(Command::SetModes(room.name.shared(), changes));
 }
 

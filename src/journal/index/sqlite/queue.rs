@@ -117,7 +117,7 @@ impl State {
     fn give_way(&mut self) -> Option<QueryId> {
         let searches = self.searches.longest().0 > self.history.longest().0;
         let queue = if searches { &mut self.searches } else { &mut self.history };
-        let id = queue.give_way()?.id;
+        let id = queue.give_way(|job| !job.query.is_mail())?.id;
         self.replays.remove(&id);
         self.len -= 1;
         Some(id)

@@ -2,7 +2,7 @@
 
 use super::events;
 use super::queue::{Job, Next, Queue};
-use super::rows::{first, number_of};
+use super::rows::{all, first, number_of};
 use super::scopes::{locate_in, select, source};
 use super::search::Search;
 use crate::chat::{
@@ -14,7 +14,7 @@ use crate::journal::index::query::{Answer, HistoryQuery, QueryId};
 use crate::journal::index::span::{self, Position, record_of};
 use crate::journal::limits;
 use crate::journal::runtime::TimeSource;
-use rusqlite::{Connection, Result};
+use rusqlite::{Connection, Result, Row};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
@@ -80,10 +80,10 @@ impl Reader {
             HistoryQuery::Find(lookup) => {
                 let found = find(connection, lookup, job.upto)?;
                 let id = found.as_ref().map_or(0, |found| found.id.0.cast_signed());
-                let sql = "SELECT count(*) FROM reaction WHERE message = ?1";
-                let reactions =
-                    connection.prepare_cached(sql)?.query_row([id], |row| row.get(0))?;
-                Answer::Found(found, reactions)
+                // An earlier server kept any number of them.
+                let sql = "SELECT nick FROM reaction WHERE message = ?1 LIMIT 1000";
+                let nick = |row: &Row<'_>| Ok(Name::new(&row.get::<_, String>(0)?));
+                Answer::Found(found, all(connection, sql, [id], nick)?)
             }
         }))
     }
@@ -239,7 +239,7 @@ mod tests {
             &|| {},
             |job| {
                 assert!(job.upto.0 % 2 == 0, "an odd query");
-                Some(Answer::Found(None, 0))
+                Some(Answer::Found(None, Vec::new()))
             },
         );
         let found: Vec<(u64, bool)> = answered

@@ -5,7 +5,7 @@ use super::rows::{COLUMNS, all, first_above, number_of, read_message};
 use crate::chat::{Point, RecordId, Scope, StoredMessage, query};
 use crate::journal::index::span::{NOWHERE, Position, position_of};
 use crate::journal::limits;
-use crate::journal::words::{indexed, words as words_of};
+use crate::journal::words::{indexed, normalized, words as words_of};
 use rusqlite::types::Value;
 use rusqlite::{Connection, Result, Row, params_from_iter};
 use std::collections::HashMap;
@@ -157,6 +157,7 @@ pub(super) fn select(
 
 /// The query for the full-text index; `None` if it cannot find anything.
 fn search_for(words: &str, rooms: &[i64], by: Option<i64>) -> Option<String> {
+    let words = normalized(words);
     let wanted = words.split_whitespace().filter(|word| words_of(word).next().is_some());
     // A quoted word is never an operator; what is apart in it has to stand in a row.
     let wanted: Vec<String> =

@@ -219,6 +219,7 @@ fn every_refusal_has_words_of_its_own() {
         Refusal::LobbyStays,
         Refusal::Banned(name()),
         Refusal::MailFull(name()),
+        Refusal::MailShare(name()),
         Refusal::ServerBanned { reason: Some("spam".into()), until: Some(Moment(0)) },
     ] {
         let text = refusal_text::of(&why);
