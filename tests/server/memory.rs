@@ -73,3 +73,30 @@ fn in_256_mb_it_lives_and_serves_while_300_ask_for_everything_and_read_nothing()
         ends += usize::from(line(&mut late).contains(" 323 "));
     }
 }
+
+/// Input that waits takes memory, which goes back to the system when its clients have left, not with the next
+/// burst of messages.
+#[test]
+fn the_memory_of_input_that_waited_goes_back_to_the_system() {
+    let server = Server::start(&["--quiet", "--flood-limit=1/s", PATIENT]);
+    registered(&server, "other");
+    let resident = || crate::common::resident_memory(&server);
+    let before = resident();
+    let talkers: Vec<Client> = (0..200)
+        .map(|_| {
+            let mut talker = Client::connect(server.address);
+            talker.send("PING :x\r\n".repeat(7_000));
+            talker
+        })
+        .collect();
+    let deadline = Instant::now() + PATIENCE;
+    while resident() < before + (8 << 20) {
+        assert!(Instant::now() < deadline, "{} bytes of {before}", resident());
+        std::thread::yield_now();
+    }
+    drop(talkers);
+    while resident() > before + (3 << 20) {
+        assert!(Instant::now() < deadline, "{} bytes of {before}", resident());
+        std::thread::yield_now();
+    }
+}
