@@ -143,6 +143,17 @@ mod tests {
         assert_eq!(search.key(Key::control('c'), &history), SearchStep::Cancelled);
     }
 
+    /// It took minutes to compare the query at each place.
+    #[test]
+    fn long_lines_of_one_letter_are_searched_at_once() {
+        let lines: Vec<String> = (0..500).map(|n| format!("{}{n}", "a".repeat(16_000))).collect();
+        let history = history(&lines.iter().map(String::as_str).collect::<Vec<_>>());
+        let mut search = Search::default();
+        assert_eq!(typed(&mut search, &"a".repeat(100), &history), SearchStep::Continues);
+        assert_eq!(typed(&mut search, "b", &history), SearchStep::Failed);
+        assert_eq!(search.found(), Some((lines[499].as_str(), 0)));
+    }
+
     proptest! {
         #[test]
         fn what_is_found_holds_what_is_searched(

@@ -43,6 +43,11 @@ impl Exchange {
     /// Hands a job to the workers. The one place that a password passes on its way to be checked,
     /// so that no way to show one escapes the delays.
     pub(super) fn submit(&mut self, token: Token, mut work: Work) -> Result<(), Refusal> {
+        let now = self.net.tenths();
+        if self.net.peer(token).is_some_and(|peer| peer.is_long_gone(now)) {
+            self.gone(token);
+            return Ok(());
+        }
         if let Work::Verify { hash, purpose: Purpose::Oper(name, known), .. } = &mut work {
             *hash = self.live.config().oper_hash(name);
             known.clone_from(hash);

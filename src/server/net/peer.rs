@@ -118,6 +118,13 @@ impl Peer<'_> {
                 && self.queues.input.is_limited(*share))
     }
 
+    /// Whether its connection broke, and its last input came so long ago that no password in it is to be
+    /// checked any more: each costs a hash, hundreds may wait, and no one hears what comes of it.
+    pub(in crate::server) fn is_long_gone(&self, now: Tenths) -> bool {
+        let life = &self.connection.life;
+        life.hung_up && life.last_input.is_older(OUTLIVED, now)
+    }
+
     /// Whether its lines wait for what its origin has unfinished.
     pub(in crate::server) fn waits_for_its_origin(&self) -> bool {
         self.queues.input.is_full(self.connection.share)

@@ -144,3 +144,20 @@ fn the_password_from_before_a_change_is_wrong_but_no_guess_and_others_are_logged
     others.iter_mut().for_each(|client| drop(bench.lines(client)));
     assert_eq!(volley(&mut bench, &mut others, "/login victim correct-horse"), 4);
 }
+
+#[test]
+fn passwords_are_not_checked_for_long_for_a_connection_that_broke() {
+    let mut bench = Bench::new(&[]);
+    let (mut owner, mut listener) = (bench.join("owner"), bench.join("listener"));
+    let change = |n: usize| format!("/password word-number-{n} word-number-{}\n", n + 1);
+    let changes: String = (0..20).map(change).collect();
+    owner.send(&format!("/help\n/register word-number-0\n{changes}"));
+    for _ in 0..5 {
+        bench.turn();
+    }
+    drop(owner); // with an answer unread, which makes it a reset
+    bench.pass(Duration::from_secs(3));
+    bench.wait_for(&mut listener, "owner quit");
+    listener.send("/login owner word-number-20\n");
+    bench.wait_for(&mut listener, "wrong");
+}
