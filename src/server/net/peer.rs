@@ -119,7 +119,7 @@ impl Peer<'_> {
     }
 
     /// Whether its connection broke, and its last input came so long ago that no password in it is to be
-    /// checked any more: each costs a hash, hundreds may wait, and no one hears what comes of it.
+    /// checked any more: each costs a hash, hundreds may wait, and no one receives what comes of it.
     pub(in crate::server) fn is_long_gone(&self, now: Tenths) -> bool {
         let life = &self.connection.life;
         life.hung_up && life.last_input.is_older(OUTLIVED, now)
