@@ -13,7 +13,7 @@ use super::job_queue::JobQueue;
 use super::random::Random;
 use super::scram::{self, Scram};
 use crate::chat::{Origin, Outcome, Purpose, Work};
-use chatloop_reactor::{Token, WakeReceiver, Waker};
+use chatloop_reactor::{Token, WakeReceiver, Waker, memory};
 use std::collections::VecDeque;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -121,6 +121,8 @@ impl Workers {
                 waker.wake();
             }
         };
+        // A hash takes one of 19 MiB.
+        memory::map_large_blocks();
         std::thread::Builder::new().name("passwords".into()).spawn(work)?;
         Ok(Workers { wakes, mode: Mode::Thread { jobs, done }, done: VecDeque::new() })
     }
