@@ -108,7 +108,8 @@ pub struct Config {
     pub outbox_all: Option<Bytes>,
 
     /// Memory for the input of all clients that the server has not processed yet, and for what TLS
-    /// keeps of both directions; above it, the clients with the most of it are disconnected [default: an eighth of the memory]
+    /// keeps of both directions; above it, the clients with the most of it are disconnected [default:
+    /// an eighth of the memory]
     #[arg(long, value_name = "BYTES")]
     pub inbox_all: Option<Bytes>,
 

@@ -22,15 +22,21 @@ impl HistoryQuery {
     /// Whether texts have to be examined.
     #[cfg_attr(not(feature = "disk"), expect(dead_code, reason = "memory searches at once"))]
     pub(super) fn is_search(&self) -> bool {
-        let (HistoryQuery::Past(query) | HistoryQuery::Replay(query)) = self else { return false };
-        matches!(query.scope, Scope::Search { .. })
+        matches!(self.scope(), Some(Scope::Search { .. }))
     }
 
     /// Whether it is the only one to ask for these messages: mail is delivered once.
     #[cfg_attr(not(feature = "disk"), expect(dead_code, reason = "memory never has it wait"))]
     pub(super) fn is_mail(&self) -> bool {
-        let (HistoryQuery::Past(query) | HistoryQuery::Replay(query)) = self else { return false };
-        matches!(query.scope, Scope::Mail { .. })
+        matches!(self.scope(), Some(Scope::Mail { .. }))
+    }
+
+    /// Which messages; of one that is looked up, there is none.
+    fn scope(&self) -> Option<&Scope> {
+        match self {
+            HistoryQuery::Past(query) | HistoryQuery::Replay(query) => Some(&query.scope),
+            HistoryQuery::Find(_) => None,
+        }
     }
 }
 

@@ -3,9 +3,9 @@
 //! One connection is bounded: it is not read beyond 64 KiB while its lines wait, and TLS, a WebSocket
 //! and a multiline message keep what has not come in full within bounds of their own. Thousands of
 //! them, of many origins, are not: each may fill those. So the memory behind all of it ([`Held`]), with the
-//! record that TLS has encrypted and the socket has not taken, has a budget (`--inbox-all`). Above it the connections with the most input are dropped, those of the origin
-//! that has most of it first, until an eighth of the budget is free again: to find them, all are looked
-//! at.
+//! record that TLS has encrypted and the socket has not taken, has a budget (`--inbox-all`). Above it the
+//! connections with the most input are dropped, those of the origin that has most of it first, until an
+//! eighth of the budget is free again: to find them, all are looked at.
 //!
 //! Rejected: to read less of each. A request's head and a WebSocket's frame have to fit, so a quarter
 //! of the memory would be needed still.

@@ -112,9 +112,9 @@ impl Peer<'_> {
     /// long ago. 250 connections that leave hundreds of lines each behind would keep the server
     /// busy for minutes.
     pub(in crate::server) fn is_outlived(&self, started: Instant, now: Instant) -> bool {
-        let Connection { gate, life, share, .. } = &*self.connection;
+        let Connection { gate, share, .. } = &*self.connection;
         gate.waits_for_the_peer()
-            || (life.last_input.is_older(OUTLIVED, Tenths::since(started, now))
+            || (self.is_long_gone(Tenths::since(started, now))
                 && self.queues.input.is_limited(*share))
     }
 

@@ -11,10 +11,9 @@ import { Connection, attributes, clean, isError, pieces } from './irc.js';
 const PAGE = 100;       // messages of one request, the most that the server sends
 const KEPT = 2000;      // messages of one room; older ones are asked for again
 const OWN = '+chatloop/id';
-export const LINE = 350;       // bytes of text in one line, so that source and target fit beside it
+export const LINE = 350; // bytes of text in one line, so that source and target fit beside it
 const EVENTS = 60_000;  // milliseconds in which comings and goings are told in one line
 const TYPING = 6000;    // milliseconds after which someone no longer types
-
 const RETRY = 5000;     // milliseconds after which a history is asked for again that the server did not send
 
 /** The name by which nicks and rooms are told apart: CASEMAPPING=ascii. */
@@ -469,19 +468,21 @@ export class Chat {
   follow(before, after) {
     const talk = this.rooms.get(fold(before));
     if (!talk || (this.rooms.has(fold(after)) && fold(after) !== fold(before))) return;
-    this.rooms.delete(fold(before));
-    talk.name = after;
-    this.rooms.set(fold(after), talk);
+    this.rename(talk, after);
     this.changed('rooms');
+  }
+
+  rename(room, after) {
+    this.rooms.delete(fold(room.name));
+    room.name = after;
+    this.rooms.set(fold(after), room);
   }
 
   takeRename(message) {
     const [before, after] = message.params;
     const room = this.room(before, false);
     if (!room) return;
-    this.rooms.delete(fold(before));
-    room.name = after;
-    this.rooms.set(fold(after), room);
+    this.rename(room, after);
     this.event(room, `${before} is now ${after}`, message);
     this.changed('rooms');
   }
@@ -579,7 +580,7 @@ export class Chat {
   }
 
   join(name, key) {
-    const room = this.room(isRoom(name) ? name : `#${name}`);
+    const room = this.room(name);
     if (key) room.key = key;
     if (this.connection?.isOpen && !room.joined) {
       room.refused = '';
